@@ -1,15 +1,18 @@
 //! The computation as plain data: what a device has to do, and nothing about how.
 
+mod access;
 mod builder;
 mod op;
 mod state;
 mod tensor;
 mod validate;
 
-pub use builder::{Build, build};
-pub use op::{Adam, BeginStep, Form, InitUniform, LoadBatch, Matmul, Op, Order, Sgd, SoftmaxNll};
+pub use access::Access;
+pub use builder::{Build, METRICS_SLOTS, build};
+pub use op::{Adam, BeginStep, Form, InitUniform, LoadBatch, Matmul, Op, Order, Rows, Sgd, SoftmaxNll};
 pub use state::{ScheduleRow, State};
 pub use tensor::{Element, Role, Tensor, TensorId, View};
+pub use validate::BINDING_BYTES;
 
 use serde::{Deserialize, Serialize};
 

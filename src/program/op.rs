@@ -70,12 +70,12 @@ pub enum Order {
 }
 
 /// Begins a step: advances the counters of the state, looks up the step's row of the schedule, and lists the images of
-/// the batch.
+/// the batch with their labels.
 ///
 /// With s steps begun before, n images in the set and batch size B, an epoch has ⌈n / B⌉ steps, so that the step
 /// is number s mod ⌈n / B⌉ of epoch ⌊s / ⌈n / B⌉⌋; the last one of an epoch may be smaller than B.
 ///
-/// A batch that is too large for the activations is taken in micro-batches of as many rows as `indices` has; the first
+/// A batch that is too large for the activations is taken in micro-batches of as many rows as `samples` has; the first
 /// advances the step, the others go on in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BeginStep {
@@ -83,8 +83,10 @@ pub struct BeginStep {
     pub state: TensorId,
     /// f32 [steps of an epoch, 4], rows of [`ScheduleRow`](super::ScheduleRow); none for evaluation.
     pub schedule: Option<TensorId>,
-    /// Written: u32 [rows], for each live row the index of its image among all images.
-    pub indices: TensorId,
+    /// u8 [images].
+    pub labels: TensorId,
+    /// Written: u32 [rows, 2], for each live row the index of its image among all images, and its label.
+    pub samples: TensorId,
     /// In which order images are taken.
     pub order: Order,
     /// B, images in a full step.
@@ -95,15 +97,15 @@ pub struct BeginStep {
     pub slots: u32,
 }
 
-/// Gathers and normalises the images of a batch: output\[row, p\] = fma(images\[indices\[row\], p\], scale, shift).
+/// Gathers and normalises the images of a batch: output\[row, p\] = fma(images\[samples\[row, 0\], p\], scale, shift).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadBatch {
     /// The number of live rows.
     pub state: TensorId,
     /// u8 [images, pixels].
     pub images: TensorId,
-    /// u32 [rows].
-    pub indices: TensorId,
+    /// u32 [rows, 2].
+    pub samples: TensorId,
     /// Written: f32 [rows, pixels] (or [rows, 1, height, width]).
     pub output: TensorId,
     /// 1 / (255 · standard deviation).
@@ -144,7 +146,8 @@ pub struct Matmul {
     pub relu: bool,
     /// Replaces results by zero where this f32 [m, n] is not positive: the derivative of a ReLU with that output.
     pub mask: Option<TensorId>,
-    /// In [`Form::Tn`], also written: f32 [m], the sums of a over the batch, which are the gradient of the layer's bias.
+    /// In [`Form::Tn`], also written: f32 [m], the sums of a over the batch, which are the gradient of the layer's bias;
+    /// lies behind the output in the same flat tensor.
     pub bias_gradient: Option<TensorId>,
     /// Adds to the output and the bias gradient instead of replacing them: micro-batches after the first.
     pub accumulate: bool,
@@ -160,18 +163,26 @@ pub struct SoftmaxNll {
     pub state: TensorId,
     /// f32 [rows, classes].
     pub logits: TensorId,
-    /// u8 [images].
-    pub labels: TensorId,
-    /// u32 [rows].
-    pub indices: TensorId,
+    /// u32 [rows, 2].
+    pub samples: TensorId,
     /// Row `slot` is written: f32 [slots, 2], the sum of the losses and the number of correct answers.
     pub metrics: TensorId,
-    /// Written, in training: f32 [rows, classes].
-    pub gradient: Option<TensorId>,
-    /// Written, in evaluation: f32 [rows, classes].
-    pub log_probabilities: Option<TensorId>,
+    /// Written: f32 [rows, classes], what `result` says.
+    pub output: TensorId,
+    /// What goes to the output.
+    pub result: Rows,
     /// Adds to the metrics instead of replacing them: micro-batches after the first.
     pub accumulate: bool,
+}
+
+/// What [`SoftmaxNll`] leaves for each row of the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rows {
+    /// The gradient of the mean loss by the logits: training.
+    Gradient,
+    /// The log-probabilities: evaluation.
+    LogProbabilities,
 }
 
 /// Stochastic gradient descent as PyTorch defines it: g ← g + weight_decay · p; with momentum µ, v ← µ v + g and

@@ -1,0 +1,106 @@
+//! The tensors of a program in main memory.
+
+use crate::program::{Element, Program, TensorId};
+use bytemuck::{Pod, Zeroable};
+use std::sync::Arc;
+
+/// One cache line, so that tensors and their views are aligned for vector loads.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Line([u32; 16]);
+
+/// Every tensor that owns memory, by its id; views are ranges of those.
+pub(super) struct Memory {
+    program: Arc<Program>,
+    owned: Vec<Vec<Line>>,
+}
+
+impl Memory {
+    /// All tensors, zeroed.
+    pub fn new(program: &Arc<Program>) -> Self {
+        let lines = |bytes: usize| vec![Line::zeroed(); bytes.div_ceil(size_of::<Line>())];
+        let owned = program.tensors.iter().map(|t| if t.view.is_none() { lines(t.bytes()) } else { Vec::new() });
+        Self { owned: owned.collect(), program: Arc::clone(program) }
+    }
+
+    /// The program that the tensors belong to.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// The bytes of a tensor, padded to whole words.
+    pub fn bytes(&self, id: TensorId) -> &[u8] {
+        let (owner, offset, bytes) = self.program.place(id);
+        &bytemuck::cast_slice(&self.owned[owner.index()])[offset..offset + bytes]
+    }
+
+    /// The bytes of a tensor, to write.
+    pub fn bytes_mut(&mut self, id: TensorId) -> &mut [u8] {
+        let (owner, offset, bytes) = self.program.place(id);
+        &mut bytemuck::cast_slice_mut(&mut self.owned[owner.index()])[offset..offset + bytes]
+    }
+
+    /// A tensor of floats.
+    pub fn f32(&self, id: TensorId) -> &[f32] {
+        debug_assert_eq!(self.program.tensor(id).element, Element::F32);
+        bytemuck::cast_slice(self.bytes(id))
+    }
+
+    /// A tensor of floats that may be absent: then empty.
+    pub fn optional(&self, id: Option<TensorId>) -> &[f32] {
+        id.map_or(&[], |id| self.f32(id))
+    }
+
+    /// A tensor of unsigned integers.
+    pub fn u32(&self, id: TensorId) -> &[u32] {
+        bytemuck::cast_slice(self.bytes(id))
+    }
+
+    /// The state of a run.
+    pub fn state(&self, id: TensorId) -> crate::program::State {
+        bytemuck::pod_read_unaligned(self.bytes(id))
+    }
+
+    /// Gives an op the tensors that it writes, and all others to read. An absent tensor is an empty slice.
+    ///
+    /// The owners of the written tensors are taken out of the memory meanwhile: reading them there would be the aliasing
+    /// that [`Program::validate`] rules out.
+    pub fn with_outputs<const N: usize, R>(
+        &mut self,
+        ids: [Option<TensorId>; N],
+        op: impl FnOnce(&Self, [&mut [f32]; N]) -> R,
+    ) -> R {
+        let places = ids.map(|id| id.map(|id| self.program.place(id)));
+        let mut owners: Vec<usize> = places.iter().flatten().map(|(owner, ..)| owner.index()).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        let mut taken: Vec<Vec<Line>> = owners.iter().map(|&owner| std::mem::take(&mut self.owned[owner])).collect();
+        let mut outputs = [const { [].as_mut_slice() }; N];
+        for (&owner, lines) in owners.iter().zip(&mut taken) {
+            let mut rest: &mut [f32] = bytemuck::cast_slice_mut(lines);
+            let mut start = 0;
+            let mut views: Vec<(usize, usize, usize)> = places
+                .iter()
+                .enumerate()
+                .filter_map(|(index, place)| {
+                    place
+                        .filter(|(of, ..)| of.index() == owner)
+                        .map(|(_, offset, bytes)| (offset / 4, bytes / 4, index))
+                })
+                .collect();
+            views.sort_unstable();
+            for (offset, len, index) in views {
+                let (_, from) = rest.split_at_mut(offset - start);
+                let (view, after) = from.split_at_mut(len);
+                outputs[index] = view;
+                rest = after;
+                start = offset + len;
+            }
+        }
+        let result = op(self, outputs);
+        for (owner, lines) in owners.into_iter().zip(taken) {
+            self.owned[owner] = lines;
+        }
+        result
+    }
+}

@@ -1,0 +1,121 @@
+//! The CPU as a device: each op is a file of Rust beside the shader of the same name.
+//!
+//! Work is divided so that each number is computed by one thread in one order: the bytes do not depend on how many
+//! threads there are.
+
+mod adam;
+mod begin_step;
+mod gemm;
+mod init_uniform;
+mod load_batch;
+mod matmul;
+mod memory;
+mod sgd;
+mod softmax_nll;
+
+use crate::device::{Device, DeviceInfo, Session};
+use crate::program::{List, Op, Program, TensorId};
+use crate::{Error, Result};
+use memory::Memory;
+use rayon::ThreadPool;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+/// Elements that one thread takes at a time in element-wise ops.
+const BLOCK: usize = 16 * 1024;
+
+/// The CPU, with a number of threads of its own.
+pub struct Cpu {
+    info: DeviceInfo,
+    pool: Arc<ThreadPool>,
+}
+
+impl Cpu {
+    /// The CPU with so many threads, or as many as it was given (the affinity and the quota of the control group count).
+    pub fn new(threads: Option<NonZeroUsize>) -> Result<Self> {
+        let threads = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|index| format!("cpu-{index}"))
+            .build()
+            .map_err(|error| Error::Device(format!("cannot start {threads} threads: {error}")))?;
+        let info = DeviceInfo {
+            name: "CPU".into(),
+            backend: "cpu".into(),
+            kind: "cpu".into(),
+            driver: format!("{}, {threads} thread{}", instruction_set(), if threads == 1 { "" } else { "s" }),
+        };
+        Ok(Self { info, pool: Arc::new(pool) })
+    }
+}
+
+fn instruction_set() -> &'static str {
+    match pulp::Arch::new() {
+        #[cfg(target_arch = "x86_64")]
+        pulp::Arch::V4(_) => "AVX-512",
+        #[cfg(target_arch = "x86_64")]
+        pulp::Arch::V3(_) => "AVX2",
+        #[cfg(target_arch = "aarch64")]
+        pulp::Arch::Neon(_) => "NEON",
+        _ => "portable",
+    }
+}
+
+impl Device for Cpu {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn load(&self, program: &Arc<Program>) -> Result<Box<dyn Session>> {
+        program.validate()?;
+        Ok(Box::new(CpuSession { memory: Memory::new(program), pool: Arc::clone(&self.pool) }))
+    }
+}
+
+struct CpuSession {
+    memory: Memory,
+    pool: Arc<ThreadPool>,
+}
+
+impl Session for CpuSession {
+    fn program(&self) -> &Arc<Program> {
+        self.memory.program()
+    }
+
+    fn write(&mut self, tensor: TensorId, offset: usize, bytes: &[u8]) -> Result<()> {
+        self.memory.bytes_mut(tensor)[offset..offset + bytes.len()].copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn read(&mut self, tensor: TensorId) -> Result<Vec<u8>> {
+        Ok(self.memory.bytes(tensor).to_vec())
+    }
+
+    fn run(&mut self, list: List, times: u32) -> Result<()> {
+        let program = Arc::clone(self.memory.program());
+        let memory = &mut self.memory;
+        self.pool.install(|| {
+            for _ in 0..times {
+                program.list(list).iter().for_each(|op| run(op, memory));
+            }
+        });
+        Ok(())
+    }
+
+    fn kernels(&self) -> Vec<(String, String)> {
+        let step = &self.memory.program().train_step;
+        step.iter().map(|op| (op.name().into(), instruction_set().into())).collect()
+    }
+}
+
+fn run(op: &Op, memory: &mut Memory) {
+    match op {
+        Op::InitUniform(op) => init_uniform::run(op, memory),
+        Op::BeginStep(op) => begin_step::run(op, memory),
+        Op::LoadBatch(op) => load_batch::run(op, memory),
+        Op::Matmul(op) => matmul::run(op, memory),
+        Op::SoftmaxNll(op) => softmax_nll::run(op, memory),
+        Op::Sgd(op) => sgd::run(op, memory),
+        Op::Adam(op) => adam::run(op, memory),
+    }
+}

@@ -1,0 +1,65 @@
+//! What every device can do: hold a program's tensors and run its lists of ops.
+
+use crate::Result;
+use crate::program::{List, Program, TensorId};
+use bytemuck::Pod;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Something that runs programs.
+pub trait Device {
+    /// What the device is.
+    fn info(&self) -> &DeviceInfo;
+
+    /// Makes a program's tensors, zeroed, and readies its ops.
+    fn load(&self, program: &Arc<Program>) -> Result<Box<dyn Session>>;
+}
+
+/// A program on a device.
+pub trait Session {
+    /// The program.
+    fn program(&self) -> &Arc<Program>;
+
+    /// Writes bytes into a tensor, from a byte offset that is a multiple of 4.
+    fn write(&mut self, tensor: TensorId, offset: usize, bytes: &[u8]) -> Result<()>;
+
+    /// Waits for what was run and reads a whole tensor, padded to whole words.
+    fn read(&mut self, tensor: TensorId) -> Result<Vec<u8>>;
+
+    /// Runs a list so many times in a row. May return before it is done.
+    fn run(&mut self, list: List, times: u32) -> Result<()>;
+
+    /// For each op of the training step, its name and the kernel that runs it.
+    fn kernels(&self) -> Vec<(String, String)>;
+}
+
+impl dyn Session + '_ {
+    /// Writes a tensor from its start.
+    pub fn put<T: Pod>(&mut self, tensor: TensorId, values: &[T]) -> Result<()> {
+        self.write(tensor, 0, bytemuck::cast_slice(values))
+    }
+
+    /// Reads a whole tensor.
+    pub fn get<T: Pod>(&mut self, tensor: TensorId) -> Result<Vec<T>> {
+        Ok(bytemuck::pod_collect_to_vec(&self.read(tensor)?))
+    }
+}
+
+/// What a device is, as `devices` lists it and a run records it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceInfo {
+    /// The name that its driver gives it.
+    pub name: String,
+    /// The interface it is used through: vulkan, metal, dx12, gl or cpu.
+    pub backend: String,
+    /// What kind of device it is: discrete, integrated, virtual, software, cpu.
+    pub kind: String,
+    /// The driver and its version; for a CPU, the instruction set and the number of threads.
+    pub driver: String,
+}
+
+impl std::fmt::Display for DeviceInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{} ({}, {}, {})", self.name, self.backend, self.kind, self.driver)
+    }
+}

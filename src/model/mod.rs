@@ -1,0 +1,9 @@
+//! Models as lists of layers, and what becomes of an image's shape in them.
+
+mod presets;
+mod spec;
+mod stage;
+
+pub use presets::{PRESETS, preset};
+pub use spec::{Layer, ModelSpec, Shape};
+pub use stage::{Dense, Stage};

@@ -1,0 +1,70 @@
+//! A model as its file and its weights' metadata state it.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A named list of layers. The last one is linear, with one output per class.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSpec {
+    /// The name of the preset, or of the file that the model came from.
+    pub name: String,
+    /// The layers, from the image to the logits.
+    pub layers: Vec<Layer>,
+}
+
+/// One layer of a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Layer {
+    /// y = x Wᵀ + b over the flattened input.
+    Linear {
+        /// Numbers per image that come out.
+        outputs: u32,
+    },
+    /// max(x, 0); follows a linear layer.
+    Relu,
+}
+
+/// What one image is at some place of a network: channels, height and width; a vector is channels alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// Channels of a picture, or numbers of a vector.
+    pub channels: u32,
+    /// Rows.
+    pub height: u32,
+    /// Columns.
+    pub width: u32,
+}
+
+impl Shape {
+    /// A grey picture.
+    pub fn picture(height: u32, width: u32) -> Self {
+        Self { channels: 1, height, width }
+    }
+
+    /// A vector.
+    pub fn vector(channels: u32) -> Self {
+        Self { channels, height: 1, width: 1 }
+    }
+
+    /// Numbers per image.
+    pub fn len(self) -> u32 {
+        self.channels * self.height * self.width
+    }
+
+    /// Whether nothing is left of the image.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if self.height == 1 && self.width == 1 {
+            write!(f, "{}", self.channels)
+        } else {
+            write!(f, "{}×{}×{}", self.channels, self.height, self.width)
+        }
+    }
+}

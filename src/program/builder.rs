@@ -1,0 +1,361 @@
+//! From a model and a training configuration to ops. A step can be read from top to bottom: forwards, loss, backwards, update.
+
+use super::{
+    Adam, BeginStep, Element, Form, InitUniform, LoadBatch, Matmul, Op, Order, Phase, Ports, Program, Role, Rows, Sgd,
+    SoftmaxNll, State, Tensor, TensorId, View, validate::BINDING_BYTES,
+};
+use crate::model::{ModelSpec, Shape, Stage};
+use crate::optimizer::Optimizer;
+use crate::{Error, Result};
+
+/// Everything that decides what a program computes.
+#[derive(Clone, Debug)]
+pub struct Build<'a> {
+    /// The network.
+    pub model: &'a ModelSpec,
+    /// The shape of one image.
+    pub image: Shape,
+    /// Number of classes.
+    pub classes: u32,
+    /// Images in memory, of all sets together.
+    pub images: u32,
+    /// Images of a training step.
+    pub batch: u32,
+    /// Images of the training set.
+    pub train_images: u32,
+    /// Images of an evaluation step.
+    pub eval_batch: u32,
+    /// How parameters are updated.
+    pub optimizer: Optimizer,
+    /// Mean of the pixels, as a share of the full scale.
+    pub mean: f64,
+    /// Standard deviation of the pixels, as a share of the full scale.
+    pub std: f64,
+}
+
+/// Training steps whose metrics a device keeps until the host reads them: the longest chunk that a host may run.
+pub const METRICS_SLOTS: u32 = 1024;
+
+/// The most rows of a micro-batch: one of the two dimensions of a grid of workgroups is the batch, and has 65,535 at most.
+const MICRO_ROWS: u32 = 32_768;
+
+/// Lays out the program for a model, its data and its optimizer.
+///
+/// # Errors
+/// When a layer does not fit the images, or something is larger than a GPU can bind.
+pub fn build(build: &Build) -> Result<Program> {
+    let stages = build.model.stages(build.image, build.classes)?;
+    let mut builder = Builder { tensors: Vec::new(), build, stages: &stages };
+    let program = builder.program()?;
+    program.validate()?;
+    Ok(program)
+}
+
+struct Builder<'a> {
+    tensors: Vec<Tensor>,
+    build: &'a Build<'a>,
+    stages: &'a [Stage],
+}
+
+/// The tensors of one kind of step.
+struct Flow {
+    state: TensorId,
+    metrics: TensorId,
+    samples: TensorId,
+    /// The input of each stage, and last the logits.
+    activations: Vec<TensorId>,
+    rows: u32,
+}
+
+/// The flat tensor of a kind and its views, a weight and a bias for each stage that has them.
+struct Flat {
+    all: TensorId,
+    views: Vec<(TensorId, TensorId)>,
+}
+
+impl Builder<'_> {
+    fn program(&mut self) -> Result<Program> {
+        let build = self.build;
+        let images = self.add("images", &[build.images, build.image.len()], Element::U8, Role::Data);
+        let labels = self.add("labels", &[build.images], Element::U8, Role::Data);
+        let batch = build.batch.min(build.train_images);
+        let steps = build.train_images.div_ceil(batch);
+        let schedule = self.add("schedule", &[steps, 4], Element::F32, Role::Data);
+        let parameters = self.flat("parameters", "", Role::Parameter);
+        let gradients = self.flat("gradients", ".gradient", Role::Gradient);
+        let moments: Vec<TensorId> = build
+            .optimizer
+            .moments()
+            .iter()
+            .map(|name| self.add_like(name, parameters.all, Role::OptimizerState))
+            .collect();
+
+        let rows = self.micro_rows(batch)?;
+        let train = self.flow("train", rows, METRICS_SLOTS);
+        let eval = self.flow(
+            "eval",
+            build.eval_batch.min(build.images),
+            build.images.div_ceil(build.eval_batch.min(build.images)),
+        );
+        let log_probabilities = self.add("log_probabilities", &[eval.rows, build.classes], Element::F32, Role::Metrics);
+        let backward: Vec<TensorId> = train.activations[1..]
+            .to_vec()
+            .into_iter()
+            .map(|id| {
+                let name = format!("{}.gradient", self.tensors[id.index()].name);
+                self.add_like(&name, id, Role::Activation)
+            })
+            .collect();
+
+        let load = |flow: &Flow| {
+            Op::LoadBatch(LoadBatch {
+                state: flow.state,
+                images,
+                samples: flow.samples,
+                output: flow.activations[0],
+                scale: (1.0 / (255.0 * build.std)) as f32,
+                shift: (-build.mean / build.std) as f32,
+            })
+        };
+        let mut train_step = Vec::new();
+        for micro_batch in 0..batch.div_ceil(train.rows) {
+            let accumulate = micro_batch > 0;
+            train_step.push(Op::BeginStep(BeginStep {
+                state: train.state,
+                schedule: Some(schedule),
+                labels,
+                samples: train.samples,
+                order: Order::Shuffled,
+                batch,
+                micro_batch,
+                slots: METRICS_SLOTS,
+            }));
+            train_step.push(load(&train));
+            train_step.extend(self.forward(&train, &parameters));
+            train_step.push(Op::SoftmaxNll(SoftmaxNll {
+                state: train.state,
+                logits: *train.activations.last().expect("a model has a layer"),
+                samples: train.samples,
+                metrics: train.metrics,
+                output: *backward.last().expect("a model has a layer"),
+                result: Rows::Gradient,
+                accumulate,
+            }));
+            train_step.extend(self.backward(&train, &parameters, &gradients, &backward, accumulate));
+        }
+        train_step.push(self.update(train.state, parameters.all, gradients.all, &moments));
+
+        let mut eval_step = vec![
+            Op::BeginStep(BeginStep {
+                state: eval.state,
+                schedule: None,
+                labels,
+                samples: eval.samples,
+                order: Order::Sequential,
+                batch: eval.rows,
+                micro_batch: 0,
+                slots: self.tensors[eval.metrics.index()].shape[0],
+            }),
+            load(&eval),
+        ];
+        eval_step.extend(self.forward(&eval, &parameters));
+        eval_step.push(Op::SoftmaxNll(SoftmaxNll {
+            state: eval.state,
+            logits: *eval.activations.last().expect("a model has a layer"),
+            samples: eval.samples,
+            metrics: eval.metrics,
+            output: log_probabilities,
+            result: Rows::LogProbabilities,
+            accumulate: false,
+        }));
+
+        let init = self.init(train.state, &parameters);
+        let phase = |flow: &Flow, batch| Phase { state: flow.state, metrics: flow.metrics, batch };
+        Ok(Program {
+            init,
+            train_step,
+            eval_step,
+            ports: Ports {
+                images,
+                labels,
+                schedule,
+                parameters: parameters.all,
+                gradients: gradients.all,
+                moments,
+                train: phase(&train, batch),
+                eval: phase(&eval, eval.rows),
+                log_probabilities,
+            },
+            tensors: std::mem::take(&mut self.tensors),
+        })
+    }
+
+    fn add(&mut self, name: &str, shape: &[u32], element: Element, role: Role) -> TensorId {
+        self.tensors.push(Tensor { name: name.into(), shape: shape.to_vec(), element, role, view: None });
+        TensorId(self.tensors.len() as u32 - 1)
+    }
+
+    fn add_like(&mut self, name: &str, like: TensorId, role: Role) -> TensorId {
+        let Tensor { shape, element, .. } = self.tensors[like.index()].clone();
+        self.add(name, &shape, element, role)
+    }
+
+    /// One flat tensor with a view for every parameter, each at a multiple of the alignment, zeros between.
+    fn flat(&mut self, name: &str, suffix: &str, role: Role) -> Flat {
+        let stages = self.stages;
+        let all = self.add(name, &[0], Element::F32, role);
+        let mut offset = 0;
+        let mut views = Vec::new();
+        for stage in stages {
+            let ids: Vec<TensorId> = stage
+                .parameters()
+                .iter()
+                .map(|(name, shape, _)| {
+                    let id = self.add(&format!("{name}{suffix}"), shape, Element::F32, role);
+                    let tensor = &mut self.tensors[id.index()];
+                    tensor.view = Some(View { of: all, offset });
+                    offset += tensor.bytes().next_multiple_of(Tensor::ALIGNMENT);
+                    id
+                })
+                .collect();
+            if let [weight, bias] = ids[..] {
+                views.push((weight, bias));
+            }
+        }
+        self.tensors[all.index()].shape = vec![(offset / 4) as u32];
+        Flat { all, views }
+    }
+
+    /// Rows of a micro-batch: as many as keep every activation within one binding, the whole batch where that fits.
+    fn micro_rows(&self, batch: u32) -> Result<u32> {
+        let widest = self.stages.iter().map(|stage| stage.output().len()).chain([self.build.image.len()]).max();
+        let bytes = widest.expect("the image itself is there") as usize * 4;
+        match BINDING_BYTES / bytes {
+            0 => Err(Error::Program(format!(
+                "one image alone needs {bytes} bytes of activations, more than a GPU binds"
+            ))),
+            rows => Ok((rows as u32).min(batch).min(MICRO_ROWS)),
+        }
+    }
+
+    fn flow(&mut self, phase: &str, rows: u32, slots: u32) -> Flow {
+        let image = self.build.image;
+        let stages = self.stages;
+        let state = self.add(&format!("{phase}.state"), &[size_of::<State>() as u32 / 4], Element::U32, Role::State);
+        let metrics = self.add(&format!("{phase}.metrics"), &[slots, 2], Element::F32, Role::Metrics);
+        let samples = self.add(&format!("{phase}.samples"), &[rows, 2], Element::U32, Role::Activation);
+        let input = [rows, image.channels, image.height, image.width];
+        let mut activations = vec![self.add(&format!("{phase}.images"), &input, Element::F32, Role::Activation)];
+        for stage in stages {
+            let Shape { channels, height, width } = stage.output();
+            let shape = [rows, channels, height, width];
+            let shape = if height * width == 1 { &shape[..2] } else { &shape[..] };
+            activations.push(self.add(&format!("{phase}.{}", stage.name()), shape, Element::F32, Role::Activation));
+        }
+        Flow { state, metrics, samples, activations, rows }
+    }
+
+    fn init(&self, state: TensorId, parameters: &Flat) -> Vec<Op> {
+        let bounds = self.stages.iter().flat_map(|stage| stage.parameters().into_iter().map(|(_, _, bound)| bound));
+        let views = parameters.views.iter().flat_map(|&(weight, bias)| [weight, bias]);
+        views
+            .zip(bounds)
+            .zip(0..)
+            .map(|((output, bound), stream)| Op::InitUniform(InitUniform { state, output, bound, stream }))
+            .collect()
+    }
+
+    fn forward(&self, flow: &Flow, parameters: &Flat) -> Vec<Op> {
+        let mut parameters = parameters.views.iter();
+        let ops = self.stages.iter().enumerate().map(|(index, stage)| match stage {
+            Stage::Dense(dense) => {
+                let &(weight, bias) = parameters.next().expect("a linear layer has parameters");
+                Op::Matmul(Matmul {
+                    state: flow.state,
+                    form: Form::Nt,
+                    a: flow.activations[index],
+                    b: weight,
+                    output: flow.activations[index + 1],
+                    bias: Some(bias),
+                    relu: dense.relu,
+                    mask: None,
+                    bias_gradient: None,
+                    accumulate: false,
+                })
+            }
+        });
+        ops.collect()
+    }
+
+    /// `backward[i]` is the gradient of what stage i puts out, before its ReLU.
+    fn backward(
+        &self,
+        flow: &Flow,
+        parameters: &Flat,
+        gradients: &Flat,
+        backward: &[TensorId],
+        accumulate: bool,
+    ) -> Vec<Op> {
+        let mut ops = Vec::new();
+        let mut views = parameters.views.iter().zip(&gradients.views).rev();
+        for (index, stage) in self.stages.iter().enumerate().rev() {
+            match stage {
+                Stage::Dense(_) => {
+                    let (&(weight, _), &(weight_gradient, bias_gradient)) =
+                        views.next().expect("a linear layer has parameters");
+                    let product = Matmul {
+                        state: flow.state,
+                        form: Form::Tn,
+                        a: backward[index],
+                        b: flow.activations[index],
+                        output: weight_gradient,
+                        bias: None,
+                        relu: false,
+                        mask: None,
+                        bias_gradient: Some(bias_gradient),
+                        accumulate,
+                    };
+                    if index > 0 {
+                        ops.push(Op::Matmul(Matmul {
+                            form: Form::Nn,
+                            b: weight,
+                            output: backward[index - 1],
+                            mask: self.stages[index - 1].relu().then_some(flow.activations[index]),
+                            bias_gradient: None,
+                            accumulate: false,
+                            ..product.clone()
+                        }));
+                    }
+                    ops.push(Op::Matmul(product));
+                }
+            }
+        }
+        ops
+    }
+
+    fn update(&self, state: TensorId, parameters: TensorId, gradients: TensorId, moments: &[TensorId]) -> Op {
+        match self.build.optimizer {
+            Optimizer::Sgd { momentum, nesterov, weight_decay } => Op::Sgd(Sgd {
+                state,
+                parameters,
+                gradients,
+                velocity: moments.first().copied(),
+                momentum,
+                nesterov,
+                weight_decay,
+            }),
+            Optimizer::Adam { betas, epsilon, weight_decay, decoupled } => Op::Adam(Adam {
+                state,
+                parameters,
+                gradients,
+                first_moment: moments[0],
+                second_moment: moments[1],
+                beta1: betas[0],
+                beta2: betas[1],
+                epsilon,
+                weight_decay,
+                decoupled,
+            }),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The one check of a program's form, so that devices may trust what they are given.
+//!
+//! A program is held to the limits that WebGPU guarantees everywhere, whatever the adapter at hand can do.
+
+use super::{Access, BeginStep, Element, Form, LoadBatch, Matmul, Op, Program, SoftmaxNll, Tensor, TensorId, View};
+use crate::{Error, Result};
+use std::collections::HashSet;
+
+/// Bytes of one storage binding that every WebGPU device takes.
+pub const BINDING_BYTES: usize = 128 << 20;
+
+impl Program {
+    /// Checks that every tensor, shape, range and alias is in order.
+    pub fn validate(&self) -> Result<()> {
+        let mut names = HashSet::new();
+        for tensor in &self.tensors {
+            self.check_tensor(tensor)?;
+            if !names.insert(&tensor.name) {
+                return Err(fail(&tensor.name, "two tensors have this name"));
+            }
+        }
+        for (list, ops) in [("init", &self.init), ("train_step", &self.train_step), ("eval_step", &self.eval_step)] {
+            for (index, op) in ops.iter().enumerate() {
+                self.check_op(op).map_err(|problem| fail(&format!("{list}[{index}] {}", op.name()), &problem))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_tensor(&self, tensor: &Tensor) -> Result<()> {
+        let elements = tensor.shape.iter().try_fold(1_usize, |all, &extent| all.checked_mul(extent as usize));
+        match elements {
+            None | Some(0) => return Err(fail(&tensor.name, &format!("no usable shape: {:?}", tensor.shape))),
+            Some(_) if tensor.bytes() > BINDING_BYTES => {
+                return Err(fail(
+                    &tensor.name,
+                    &format!(
+                        "{} bytes, but a tensor has at most {BINDING_BYTES} (what every GPU can bind)",
+                        tensor.bytes()
+                    ),
+                ));
+            }
+            Some(_) => {}
+        }
+        let Some(View { of, offset }) = tensor.view else { return Ok(()) };
+        let Some(owner) = self.tensors.get(of.index()) else {
+            return Err(fail(&tensor.name, "is a view of a tensor that is not there"));
+        };
+        if owner.view.is_some() || owner.element != tensor.element {
+            return Err(fail(&tensor.name, "is a view of a view, or of other elements"));
+        }
+        if !offset.is_multiple_of(Tensor::ALIGNMENT) || offset + tensor.bytes() > owner.bytes() {
+            return Err(fail(&tensor.name, &format!("lies at offset {offset} of {} bytes", owner.bytes())));
+        }
+        Ok(())
+    }
+
+    fn check_op(&self, op: &Op) -> Result<(), String> {
+        let operands = op.operands();
+        for (name, id, _) in &operands {
+            if id.index() >= self.tensors.len() {
+                return Err(format!("{name} is tensor {}, of {}", id.0, self.tensors.len()));
+            }
+        }
+        for (index, (name, id, access)) in operands.iter().enumerate() {
+            for (other, other_id, other_access) in &operands[..index] {
+                let (owner, start, bytes) = self.place(*id);
+                let (other_owner, other_start, other_bytes) = self.place(*other_id);
+                let reads_only = *access == Access::Read && *other_access == Access::Read;
+                let writes_apart = *access != Access::Read
+                    && *other_access != Access::Read
+                    && (start + bytes <= other_start || other_start + other_bytes <= start);
+                if owner == other_owner && !reads_only && !writes_apart {
+                    return Err(format!("{name} and {other} share memory that the op writes"));
+                }
+            }
+        }
+        self.check_shapes(op)
+    }
+
+    fn check_shapes(&self, op: &Op) -> Result<(), String> {
+        let want = |name: &str, id: TensorId, shape: &[usize], element: Element| {
+            let tensor = self.tensor(id);
+            let found: Vec<usize> = if shape.len() == 2 {
+                vec![tensor.rows(), tensor.row_len()]
+            } else {
+                vec![tensor.shape.iter().map(|&extent| extent as usize).product()]
+            };
+            if found == shape && tensor.element == element {
+                Ok(())
+            } else {
+                Err(format!(
+                    "{name} must be {element:?} {shape:?}, but {} is {:?} {:?}",
+                    tensor.name, tensor.element, tensor.shape
+                ))
+            }
+        };
+        let state_words = size_of::<super::State>() / 4;
+        for (name, id, _) in op.operands().iter().filter(|(name, ..)| *name == "state") {
+            want(name, *id, &[state_words], Element::U32)?;
+        }
+        let rows = |id: TensorId| self.tensor(id).rows();
+        let row_len = |id: TensorId| self.tensor(id).row_len();
+        match op {
+            Op::InitUniform(_) => Ok(()),
+            Op::BeginStep(BeginStep { schedule, batch, micro_batch, slots, labels, samples, .. }) => {
+                if *batch == 0 || *slots == 0 {
+                    return Err("batch and slots must be at least 1".into());
+                }
+                if u64::from(*micro_batch) * rows(*samples) as u64 >= u64::from(*batch) {
+                    return Err(format!("micro-batch {micro_batch} begins beyond the batch of {batch}"));
+                }
+                want("labels", *labels, &[rows(*labels)], Element::U8)?;
+                want("samples", *samples, &[rows(*samples), 2], Element::U32)?;
+                schedule.map_or(Ok(()), |id| want("schedule", id, &[rows(id), 4], Element::F32))
+            }
+            Op::LoadBatch(LoadBatch { images, samples, output, .. }) => {
+                want("images", *images, &[rows(*images), row_len(*output)], Element::U8)?;
+                want("samples", *samples, &[rows(*output), 2], Element::U32)
+            }
+            Op::Matmul(op) => self.check_matmul(op, want),
+            Op::SoftmaxNll(SoftmaxNll { logits, samples, metrics, output, .. }) => {
+                let shape = [rows(*logits), row_len(*logits)];
+                want("samples", *samples, &[shape[0], 2], Element::U32)?;
+                want("metrics", *metrics, &[rows(*metrics), 2], Element::F32)?;
+                want("output", *output, &shape, Element::F32)
+            }
+            Op::Sgd(_) | Op::Adam(_) => {
+                let operands = op.operands();
+                let n = self.tensor(operands[1].1).len();
+                operands[1..].iter().try_for_each(|(name, id, _)| want(name, *id, &[n], Element::F32))
+            }
+        }
+    }
+
+    fn check_matmul(
+        &self,
+        op: &Matmul,
+        want: impl Fn(&str, TensorId, &[usize], Element) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let Matmul { form, a, b, output, bias, mask, bias_gradient, accumulate, .. } = op;
+        let [m, n] = [self.tensor(*output).rows(), self.tensor(*output).row_len()];
+        let k = match form {
+            Form::Nt | Form::Nn => self.tensor(*a).row_len(),
+            Form::Tn => self.tensor(*a).rows(),
+        };
+        let (a_shape, b_shape) = match form {
+            Form::Nt => ([m, k], [n, k]),
+            Form::Nn => ([m, k], [k, n]),
+            Form::Tn => ([k, m], [k, n]),
+        };
+        want("a", *a, &a_shape, Element::F32)?;
+        want("b", *b, &b_shape, Element::F32)?;
+        want("output", *output, &[m, n], Element::F32)?;
+        bias.map_or(Ok(()), |id| want("bias", id, &[n], Element::F32))?;
+        mask.map_or(Ok(()), |id| want("mask", id, &[m, n], Element::F32))?;
+        bias_gradient.map_or(Ok(()), |id| want("bias_gradient", id, &[m], Element::F32))?;
+        let behind = |id: TensorId| {
+            let ((owner, start, bytes), (bias_owner, bias_start, _)) = (self.place(*output), self.place(id));
+            owner == bias_owner && bias_start >= start + bytes
+        };
+        match form {
+            _ if !bias_gradient.is_none_or(behind) => {
+                Err("bias_gradient must lie behind the output in the same tensor".into())
+            }
+            _ if bias.is_some() && mask.is_some() => Err("bias and mask exclude each other".into()),
+            Form::Tn if bias.is_some() || mask.is_some() => Err("bias and mask belong to rows of the batch".into()),
+            Form::Nt | Form::Nn if bias_gradient.is_some() || *accumulate => {
+                Err("bias_gradient and accumulate belong to sums over the batch".into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn fail(what: &str, problem: &str) -> Error {
+    Error::Program(format!("{what}: {problem}"))
+}
