@@ -6,6 +6,7 @@
 pub mod cpu;
 pub mod device;
 pub mod error;
+pub mod gpu;
 pub mod model;
 pub mod optimizer;
 pub mod program;

@@ -99,8 +99,8 @@ impl Builder<'_> {
         );
         let log_probabilities = self.add("log_probabilities", &[eval.rows, build.classes], Element::F32, Role::Metrics);
         let backward: Vec<TensorId> = train.activations[1..]
-            .to_vec()
-            .into_iter()
+            .iter()
+            .copied()
             .map(|id| {
                 let name = format!("{}.gradient", self.tensors[id.index()].name);
                 self.add_like(&name, id, Role::Activation)

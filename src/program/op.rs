@@ -185,7 +185,7 @@ pub enum Rows {
     LogProbabilities,
 }
 
-/// Stochastic gradient descent as PyTorch defines it: g ← g + weight_decay · p; with momentum µ, v ← µ v + g and
+/// Stochastic gradient descent as PyTorch defines it: g ← g + λ p with weight decay λ; with momentum µ, v ← µ v + g and
 /// g ← g + µ v (Nesterov) or g ← v; p ← p − learning rate · g.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sgd {
@@ -226,7 +226,7 @@ pub struct Adam {
     pub beta2: f64,
     /// ε, which keeps the divisor from zero.
     pub epsilon: f64,
-    /// AdamW: p ← p · (1 − learning rate · weight_decay) first. Adam: g ← g + weight_decay · p first.
+    /// λ. AdamW: p ← p · (1 − learning rate · λ) first. Adam: g ← g + λ p first.
     pub weight_decay: f64,
     /// Whether it is AdamW.
     pub decoupled: bool,

@@ -63,3 +63,10 @@ impl std::fmt::Display for DeviceInfo {
         write!(f, "{} ({}, {}, {})", self.name, self.backend, self.kind, self.driver)
     }
 }
+
+impl DeviceInfo {
+    /// Whether it executes shaders on a CPU.
+    pub fn is_software(&self) -> bool {
+        self.kind == "software"
+    }
+}

@@ -1,0 +1,77 @@
+// Softmax, negative log-likelihood, its gradient and the number of correct answers, in one.
+//
+//   log p = z − max z − ln Σ exp(z − max z)          for each row z of the logits
+//   loss  = −log p[label]
+//   output = (p − one-hot(label)) / batch            the gradient of the mean loss, or
+//   output = log p                                   in evaluation
+//   metrics[slot] = (Σ loss, number of rows whose first largest logit is the label's)
+//
+// One workgroup. Each invocation takes every LANES-th row and sums what it finds; the sums are then added pairwise, in the
+// same order whatever the device.
+
+struct Params {
+    classes: u32,
+    gradient: u32,   // the output is the gradient, else the log-probabilities
+    accumulate: u32, // adds to the metrics
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> state: State;
+@group(0) @binding(2) var<storage, read> logits: array<f32>;             // [rows, classes]
+@group(0) @binding(3) var<storage, read> samples: array<vec2<u32>>;      // [rows]: image, label
+@group(0) @binding(4) var<storage, read_write> metrics: array<vec2<f32>>; // [slots]: loss, correct
+@group(0) @binding(5) var<storage, read_write> output: array<f32>;       // [rows, classes]
+
+const LANES = 64u;
+var<workgroup> sums: array<vec2<f32>, LANES>;
+
+@compute @workgroup_size(LANES)
+fn softmax_nll(@builtin(local_invocation_index) lane: u32) {
+    var total = vec2<f32>();
+    for (var row = lane; row < state.live; row += LANES) {
+        total += one_row(row * params.classes, samples[row].y);
+    }
+    sums[lane] = total;
+    workgroupBarrier();
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+        if lane < half {
+            sums[lane] += sums[lane + half];
+        }
+        workgroupBarrier();
+    }
+    if lane == 0u {
+        if params.accumulate != 0u {
+            metrics[state.slot] += sums[0];
+        } else {
+            metrics[state.slot] = sums[0];
+        }
+    }
+}
+
+// Writes the row that starts at `start`; gives its loss, and 1 if the answer is right.
+fn one_row(start: u32, label: u32) -> vec2<f32> {
+    var largest = logits[start];
+    var answer = 0u;
+    for (var class = 1u; class < params.classes; class++) {
+        let logit = logits[start + class];
+        if logit > largest {
+            largest = logit;
+            answer = class;
+        }
+    }
+    var sum = 0.0;
+    for (var class = 0u; class < params.classes; class++) {
+        sum += exp(logits[start + class] - largest);
+    }
+    let log_sum = log(sum);
+    for (var class = 0u; class < params.classes; class++) {
+        let log_probability = logits[start + class] - largest - log_sum;
+        if params.gradient != 0u {
+            let one_hot = select(0.0, 1.0, class == label);
+            output[start + class] = (exp(log_probability) - one_hot) / f32(state.batch);
+        } else {
+            output[start + class] = log_probability;
+        }
+    }
+    return vec2<f32>(log_sum - (logits[start + label] - largest), select(0.0, 1.0, answer == label));
+}

@@ -1,0 +1,333 @@
+//! A GPU as a device: buffers, pipelines and bind groups made once, many steps recorded into one submission.
+
+use super::adapter::Adapter;
+use super::kernels::{Binding, Dispatch, Kernel, Lowered, Profile, lower};
+use crate::device::{Device, DeviceInfo, Session};
+use crate::program::{List, Program, Role, TensorId};
+use crate::{Error, Result};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+/// How long a device may take for what it was given before it counts as hung.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// Dispatches in one submission; more are split.
+const SUBMISSION: usize = 16_384;
+/// Parameters of a dispatch start at multiples of this: what WebGPU guarantees for the offset of a uniform binding.
+const PARAMS_STRIDE: usize = 256;
+
+/// An open adapter. Clones share it.
+#[derive(Clone)]
+pub struct Gpu {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    info: DeviceInfo,
+    profile: Profile,
+    checked: bool,
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    pipelines: Mutex<HashMap<&'static str, Pipeline>>,
+    failure: Failure,
+}
+
+/// The first error that the device reported outside a call.
+type Failure = Arc<Mutex<Option<String>>>;
+
+#[derive(Clone)]
+struct Pipeline {
+    layout: wgpu::BindGroupLayout,
+    pipeline: wgpu::ComputePipeline,
+}
+
+impl Gpu {
+    /// Opens an adapter. `checked` keeps the bounds checks of shaders, for tests: without them every shader has still been
+    /// validated.
+    pub fn open(adapter: &Adapter, checked: bool) -> Result<Self> {
+        let limits = adapter.handle.limits();
+        let descriptor = wgpu::DeviceDescriptor { required_limits: limits, ..Default::default() };
+        let (device, queue) = pollster::block_on(adapter.handle.request_device(&descriptor))
+            .map_err(|error| Error::Device(format!("{}: cannot be opened: {error}", adapter.info())))?;
+        let failure = Failure::default();
+        let note = |failure: &Failure, text: String| {
+            failure.lock().expect("no panic while held").get_or_insert(text);
+        };
+        let uncaptured = Arc::clone(&failure);
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| note(&uncaptured, error.to_string())));
+        let lost = Arc::clone(&failure);
+        device.set_device_lost_callback(move |reason, message| {
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                note(&lost, format!("the device was lost: {message}"));
+            }
+        });
+        let shared = Shared {
+            info: adapter.info().clone(),
+            profile: adapter.profile(),
+            checked,
+            device,
+            queue,
+            pipelines: Mutex::default(),
+            failure,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+}
+
+impl Device for Gpu {
+    fn info(&self) -> &DeviceInfo {
+        &self.shared.info
+    }
+
+    fn load(&self, program: &Arc<Program>) -> Result<Box<dyn Session>> {
+        program.validate()?;
+        let shared = &self.shared;
+        let lowered = lower(program, &shared.profile);
+        let buffers = shared.buffers(program)?;
+        let params = shared.params(&lowered)?;
+        let mut slot = 0;
+        let lists = lowered.map(|dispatches| {
+            dispatches
+                .into_iter()
+                .map(|dispatch| {
+                    let pipeline = shared.pipeline(dispatch.kernel);
+                    let bind_group = shared.bind(&dispatch, &pipeline, &params, slot, &buffers);
+                    slot += 1;
+                    Recorded { pipeline: pipeline.pipeline, bind_group, dispatch }
+                })
+                .collect()
+        });
+        shared.check()?;
+        Ok(Box::new(GpuSession { program: Arc::clone(program), shared: Arc::clone(shared), buffers, lists }))
+    }
+}
+
+impl Shared {
+    fn fail(&self, problem: impl std::fmt::Display) -> Error {
+        Error::Device(format!("{}: {problem}", self.info))
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.failure.lock().expect("no panic while held").as_ref() {
+            Some(problem) => Err(self.fail(problem)),
+            None => Ok(()),
+        }
+    }
+
+    fn buffer(&self, name: &str, bytes: usize, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let size = bytes.next_multiple_of(PARAMS_STRIDE) as u64;
+        let descriptor = wgpu::BufferDescriptor { label: Some(name), size, usage, mapped_at_creation: false };
+        let buffer = self.device.create_buffer(&descriptor);
+        match pollster::block_on(scope.pop()) {
+            Some(_) => Err(self.fail(format!(
+                "out of memory for {name} ({size} bytes). A smaller --batch-size needs less; --device cpu uses main memory"
+            ))),
+            None => Ok(buffer),
+        }
+    }
+
+    /// A buffer for each tensor that owns memory.
+    fn buffers(&self, program: &Program) -> Result<Vec<Option<wgpu::Buffer>>> {
+        use wgpu::BufferUsages as Usage;
+        let buffers = program.tensors.iter().map(|tensor| {
+            if tensor.view.is_some() {
+                return Ok(None);
+            }
+            let uniform = if tensor.role == Role::State { Usage::UNIFORM } else { Usage::empty() };
+            let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST | uniform;
+            self.buffer(&tensor.name, tensor.bytes(), usage).map(Some)
+        });
+        buffers.collect()
+    }
+
+    /// The parameters of all dispatches, one after another.
+    fn params(&self, lowered: &Lowered) -> Result<wgpu::Buffer> {
+        let mut words = Vec::new();
+        for dispatch in lowered.iter().flatten() {
+            words.extend_from_slice(&dispatch.params);
+            words.resize(words.len().next_multiple_of(PARAMS_STRIDE / 4), 0);
+        }
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let buffer = self.buffer("parameters of dispatches", words.len() * 4, usage)?;
+        self.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
+        Ok(buffer)
+    }
+
+    fn pipeline(&self, kernel: &'static Kernel) -> Pipeline {
+        let mut pipelines = self.pipelines.lock().expect("no panic while held");
+        pipelines.entry(kernel.name).or_insert_with(|| self.compile(kernel)).clone()
+    }
+
+    fn compile(&self, kernel: &'static Kernel) -> Pipeline {
+        let label = Some(kernel.name);
+        let descriptor = wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(kernel.wgsl().into()) };
+        let checks =
+            if self.checked { wgpu::ShaderRuntimeChecks::checked() } else { wgpu::ShaderRuntimeChecks::unchecked() };
+        // SAFETY: the shaders are our own; they are validated here as always, and every index they form lies within the
+        // shapes that `Program::validate` checks, which the parity tests confirm with the checks on.
+        let module = unsafe { self.device.create_shader_module_trusted(descriptor, checks) };
+        let entries: Vec<_> = kernel
+            .bindings
+            .iter()
+            .zip(0..)
+            .map(|(access, binding)| wgpu::BindGroupLayoutEntry {
+                binding,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty: match access {
+                        Binding::Params | Binding::State => wgpu::BufferBindingType::Uniform,
+                        Binding::Read => wgpu::BufferBindingType::Storage { read_only: true },
+                        Binding::ReadWrite => wgpu::BufferBindingType::Storage { read_only: false },
+                    },
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
+                count: None,
+            })
+            .collect();
+        let layout =
+            self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
+        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label,
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label,
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some(kernel.op),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: None,
+        });
+        Pipeline { layout, pipeline }
+    }
+
+    fn bind(
+        &self,
+        dispatch: &Dispatch,
+        pipeline: &Pipeline,
+        params: &wgpu::Buffer,
+        slot: usize,
+        buffers: &[Option<wgpu::Buffer>],
+    ) -> wgpu::BindGroup {
+        let params = (params, slot * PARAMS_STRIDE, dispatch.params.len() * 4);
+        let operands = dispatch.operands.iter().map(|operand| {
+            let buffer = buffers[operand.tensor.index()].as_ref().expect("an operand names an owner");
+            (buffer, operand.offset, operand.bytes)
+        });
+        let entries: Vec<_> = std::iter::once(params)
+            .chain(operands)
+            .zip(0..)
+            .map(|((buffer, offset, bytes), binding)| wgpu::BindGroupEntry {
+                binding,
+                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer,
+                    offset: offset as u64,
+                    // Whole vectors; the buffers are padded to more than that.
+                    size: std::num::NonZeroU64::new(bytes.next_multiple_of(16) as u64),
+                }),
+            })
+            .collect();
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(dispatch.kernel.name),
+            layout: &pipeline.layout,
+            entries: &entries,
+        })
+    }
+}
+
+/// A dispatch, ready to be encoded.
+struct Recorded {
+    pipeline: wgpu::ComputePipeline,
+    bind_group: wgpu::BindGroup,
+    dispatch: Dispatch,
+}
+
+struct GpuSession {
+    program: Arc<Program>,
+    shared: Arc<Shared>,
+    buffers: Vec<Option<wgpu::Buffer>>,
+    lists: [Vec<Recorded>; 3],
+}
+
+impl GpuSession {
+    fn place(&self, tensor: TensorId) -> (&wgpu::Buffer, usize, usize) {
+        let (owner, offset, bytes) = self.program.place(tensor);
+        (self.buffers[owner.index()].as_ref().expect("an owner has a buffer"), offset, bytes)
+    }
+}
+
+impl Session for GpuSession {
+    fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    fn write(&mut self, tensor: TensorId, offset: usize, bytes: &[u8]) -> Result<()> {
+        let (buffer, start, _) = self.place(tensor);
+        let whole = bytes.len() / 4 * 4;
+        let at = (start + offset) as u64;
+        self.shared.queue.write_buffer(buffer, at, &bytes[..whole]);
+        if whole < bytes.len() {
+            let mut word = [0; 4];
+            word[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
+            self.shared.queue.write_buffer(buffer, at + whole as u64, &word);
+        }
+        self.shared.check()
+    }
+
+    fn read(&mut self, tensor: TensorId) -> Result<Vec<u8>> {
+        let shared = &self.shared;
+        let (buffer, offset, bytes) = self.place(tensor);
+        let staging = shared.buffer("staging", bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST)?;
+        let mut encoder = shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(buffer, offset as u64, &staging, 0, bytes as u64);
+        let submission = shared.queue.submit([encoder.finish()]);
+        let (sender, receiver) = mpsc::channel();
+        staging.map_async(wgpu::MapMode::Read, .., move |result| {
+            // The receiver is gone only if waiting failed, which has been reported then.
+            let _ = sender.send(result);
+        });
+        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(PATIENCE) };
+        shared.device.poll(wait).map_err(|error| shared.fail(format!("gave no answer: {error}")))?;
+        shared.check()?;
+        match receiver.try_recv() {
+            Ok(Ok(())) => {
+                let view = staging.get_mapped_range(..).map_err(|error| shared.fail(error))?;
+                Ok(view[..bytes].to_vec())
+            }
+            _ => Err(shared.fail(format!("could not read back {}", self.program.tensor(tensor).name))),
+        }
+    }
+
+    fn run(&mut self, list: List, times: u32) -> Result<()> {
+        let recorded = &self.lists[list as usize];
+        let at_once = (SUBMISSION / recorded.len().max(1)).max(1) as u32;
+        let mut left = times;
+        while left > 0 {
+            let steps = left.min(at_once);
+            let mut encoder = self.shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            for step in recorded.iter().cycle().take(recorded.len() * steps as usize) {
+                let [x, y, z] = step.dispatch.groups;
+                pass.set_pipeline(&step.pipeline);
+                pass.set_bind_group(0, &step.bind_group, &[]);
+                pass.dispatch_workgroups(x, y, z);
+            }
+            drop(pass);
+            self.shared.queue.submit([encoder.finish()]);
+            left -= steps;
+        }
+        self.shared.check()
+    }
+
+    fn kernels(&self) -> Vec<(String, String)> {
+        let step = &self.lists[List::TrainStep as usize];
+        let op = |recorded: &Recorded| self.program.train_step[recorded.dispatch.op].name().to_owned();
+        step.iter().map(|recorded| (op(recorded), recorded.dispatch.kernel.name.to_owned())).collect()
+    }
+}

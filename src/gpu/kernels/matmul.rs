@@ -1,0 +1,81 @@
+//! Matrix products of linear layers.
+
+use super::{
+    Binding::{Params, Read, ReadWrite, State},
+    Class, Context, Kernel, PRODUCT, STATE,
+};
+use crate::program::{Form, Matmul};
+
+const FORM: Kernel = Kernel {
+    name: "matmul",
+    op: "matmul",
+    source: include_str!("../../../shaders/matmul.wgsl"),
+    shared: &[PRODUCT, STATE],
+    constants: &[],
+    bindings: &[Params, State, Read, Read, Read, ReadWrite],
+    params: &[
+        "m",
+        "n",
+        "k",
+        "a_m",
+        "a_k",
+        "b_k",
+        "b_n",
+        "batch_is_k",
+        "bias",
+        "relu",
+        "mask",
+        "accumulate",
+        "bias_gradient",
+    ],
+    workgroup: [16, 4, 1],
+};
+
+pub(super) static SIMPLE: Kernel = FORM;
+
+const ROWS: u32 = 8;
+const VECTORS: u32 = 2;
+
+pub(super) static REGISTER: Kernel = Kernel {
+    name: "matmul.register",
+    source: include_str!("../../../shaders/matmul.register.wgsl"),
+    constants: &[("ROWS", ROWS), ("VECTORS", VECTORS)],
+    workgroup: [8, 8, 1],
+    ..FORM
+};
+
+pub(super) fn lower(op: &Matmul, context: &mut Context) {
+    let [m, n] = [context.rows(op.output), context.row_len(op.output)];
+    let width_of_a = context.row_len(op.a);
+    let k = if op.form == Form::Tn { context.rows(op.a) } else { width_of_a };
+    let [a_m, a_k] = if op.form == Form::Tn { [1, m] } else { [k, 1] };
+    let [b_k, b_n] = if op.form == Form::Nt { [1, k] } else { [n, 1] };
+    let output = op.bias_gradient.map_or(context.operand(op.output), |last| context.span(op.output, last));
+    let bias_gradient =
+        op.bias_gradient.map_or(0, |id| (context.operand(id).offset - context.operand(op.output).offset) / 4);
+    let params = [
+        m,
+        n,
+        k,
+        a_m,
+        a_k,
+        b_k,
+        b_n,
+        u32::from(op.form == Form::Tn),
+        u32::from(op.bias.is_some()),
+        u32::from(op.relu),
+        u32::from(op.mask.is_some()),
+        u32::from(op.accumulate),
+        bias_gradient as u32,
+    ];
+    // Without bias and mask the first operand stands in for them, unread.
+    let extra = op.bias.or(op.mask).unwrap_or(op.a);
+    let [state, a, b, extra] = [op.state, op.a, op.b, extra].map(|id| context.operand(id));
+    let (kernel, tile) = match context.profile.class {
+        Class::Software => (&REGISTER, [ROWS, 4 * VECTORS]),
+        Class::Hardware => (&SIMPLE, [1, 1]),
+    };
+    let [width, height, _] = kernel.workgroup;
+    let groups = [n.div_ceil(tile[1] * width), m.div_ceil(tile[0] * height), 1];
+    context.push(kernel, params, [state, a, b, extra, output], groups);
+}

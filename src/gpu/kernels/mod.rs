@@ -1,0 +1,210 @@
+//! The kernels, one file per op: what a shader binds and takes, and how an op becomes dispatches of it.
+//!
+//! Which variant of a kernel an op gets is decided here and nowhere else.
+
+mod adam;
+mod begin_step;
+mod init_uniform;
+mod load_batch;
+mod matmul;
+mod sgd;
+mod softmax_nll;
+
+use crate::program::{List, Op, Program, TensorId};
+use serde::{Deserialize, Serialize};
+
+/// A shader with everything the host must know to run it.
+#[derive(Debug)]
+pub struct Kernel {
+    /// The op, with `.variant` where it is not the simplest form.
+    pub name: &'static str,
+    /// The op: also the entry point.
+    pub op: &'static str,
+    /// The shader's file.
+    pub source: &'static str,
+    /// Files of shared functions that the shader uses.
+    pub shared: &'static [&'static str],
+    /// Constants that the host puts in front: tile sizes.
+    pub constants: &'static [(&'static str, u32)],
+    /// What each binding of group 0 is, in order.
+    pub bindings: &'static [Binding],
+    /// The fields of the shader's `Params`, all 32 bits wide.
+    pub params: &'static [&'static str],
+    /// Invocations of a workgroup.
+    pub workgroup: [u32; 3],
+}
+
+/// How a kernel sees one of its bindings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// The kernel's parameters.
+    Params,
+    /// The state, read as a uniform.
+    State,
+    /// A tensor that is read.
+    Read,
+    /// A tensor that is written.
+    ReadWrite,
+}
+
+/// Shared functions.
+const STATE: &str = include_str!("../../../shaders/state.wgsl");
+/// Shared functions.
+const RANDOM: &str = include_str!("../../../shaders/random.wgsl");
+/// Shared functions.
+const PRODUCT: &str = include_str!("../../../shaders/product.wgsl");
+
+/// Every kernel.
+pub static ALL: &[&Kernel] = &[
+    &init_uniform::KERNEL,
+    &begin_step::KERNEL,
+    &load_batch::KERNEL,
+    &matmul::SIMPLE,
+    &matmul::REGISTER,
+    &softmax_nll::KERNEL,
+    &sgd::PLAIN,
+    &sgd::MOMENTUM,
+    &adam::KERNEL,
+];
+
+impl Kernel {
+    /// The whole shader: constants, the file, the shared functions.
+    pub fn wgsl(&self) -> String {
+        let constants = self.constants.iter().map(|(name, value)| format!("const {name} = {value}u;\n"));
+        let shared = self.shared.iter().map(|text| format!("\n{text}"));
+        constants.chain([self.source.to_owned()]).chain(shared).collect()
+    }
+}
+
+/// One run of a kernel over a grid of workgroups.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    /// What runs.
+    pub kernel: &'static Kernel,
+    /// Which op of its list it belongs to.
+    pub op: usize,
+    /// The fields of `Params`; floats by their bits.
+    pub params: Vec<u32>,
+    /// What is bound after the parameters, in order.
+    pub operands: Vec<Operand>,
+    /// Workgroups in x, y and z.
+    pub groups: [u32; 3],
+}
+
+/// A range of a tensor that owns memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Operand {
+    /// The owner.
+    pub tensor: TensorId,
+    /// Where the range begins, in bytes.
+    pub offset: usize,
+    /// Its length in bytes.
+    pub bytes: usize,
+}
+
+/// What lowering knows of an adapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Which table of kernel choices applies.
+    pub class: Class,
+}
+
+/// The kinds of adapters that want different kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// Executes shaders on a CPU.
+    Software,
+    /// A GPU.
+    Hardware,
+}
+
+impl Profile {
+    /// The guaranteed minimum of WebGPU, whatever the hardware.
+    pub fn baseline() -> Self {
+        Self { class: Class::Hardware }
+    }
+}
+
+/// The dispatches of each list of a program, by [`List::ALL`].
+pub type Lowered = [Vec<Dispatch>; 3];
+
+/// Turns a valid program into dispatches.
+pub fn lower(program: &Program, profile: &Profile) -> Lowered {
+    List::ALL.map(|list| {
+        let mut context = Context { program, profile, op: 0, dispatches: Vec::new() };
+        for (index, op) in program.list(list).iter().enumerate() {
+            context.op = index;
+            match op {
+                Op::InitUniform(op) => init_uniform::lower(op, &mut context),
+                Op::BeginStep(op) => begin_step::lower(op, &mut context),
+                Op::LoadBatch(op) => load_batch::lower(op, &mut context),
+                Op::Matmul(op) => matmul::lower(op, &mut context),
+                Op::SoftmaxNll(op) => softmax_nll::lower(op, &mut context),
+                Op::Sgd(op) => sgd::lower(op, &mut context),
+                Op::Adam(op) => adam::lower(op, &mut context),
+            }
+        }
+        context.dispatches
+    })
+}
+
+struct Context<'a> {
+    program: &'a Program,
+    profile: &'a Profile,
+    op: usize,
+    dispatches: Vec<Dispatch>,
+}
+
+impl Context<'_> {
+    fn rows(&self, id: TensorId) -> u32 {
+        self.program.tensor(id).rows() as u32
+    }
+
+    fn row_len(&self, id: TensorId) -> u32 {
+        self.program.tensor(id).row_len() as u32
+    }
+
+    fn len(&self, id: TensorId) -> u32 {
+        self.program.tensor(id).len() as u32
+    }
+
+    /// The whole of a tensor.
+    fn operand(&self, id: TensorId) -> Operand {
+        let (tensor, offset, bytes) = self.program.place(id);
+        Operand { tensor, offset, bytes }
+    }
+
+    /// From the start of one tensor to the end of another that lies behind it in the same owner.
+    fn span(&self, first: TensorId, last: TensorId) -> Operand {
+        let (first, last) = (self.operand(first), self.operand(last));
+        Operand { bytes: last.offset + last.bytes - first.offset, ..first }
+    }
+
+    fn push<const P: usize, const O: usize>(
+        &mut self,
+        kernel: &'static Kernel,
+        params: [u32; P],
+        operands: [Operand; O],
+        groups: [u32; 3],
+    ) {
+        debug_assert_eq!(kernel.params.len(), P);
+        debug_assert_eq!(kernel.bindings.len(), O + 1);
+        self.dispatches.push(Dispatch {
+            kernel,
+            op: self.op,
+            params: params.to_vec(),
+            operands: operands.to_vec(),
+            groups,
+        });
+    }
+
+    /// A grid of workgroups of `width` invocations over `count` elements, and the invocations in a row of it: what
+    /// exceeds the 65,535 workgroups of one dimension goes on in the next row.
+    fn grid(count: u32, width: u32) -> ([u32; 3], u32) {
+        let groups = count.div_ceil(width);
+        let rows = groups.div_ceil(65_535);
+        let columns = groups.div_ceil(rows);
+        ([columns, rows, 1], columns * width)
+    }
+}

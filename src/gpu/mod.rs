@@ -1,0 +1,8 @@
+//! GPUs, and what poses as one, through wgpu. No type of wgpu leaves this module.
+
+mod adapter;
+mod executor;
+pub mod kernels;
+
+pub use adapter::{Adapter, Capabilities, adapters};
+pub use executor::Gpu;
