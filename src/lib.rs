@@ -3,14 +3,21 @@
 //! The modules in the order in which data flows through them:
 //! data → [`model`] → [`program`] → devices → trainer → run.
 
+pub mod checkpoint;
+pub mod config;
 pub mod cpu;
+pub mod data;
 pub mod device;
 pub mod error;
+pub mod evaluate;
+pub mod file;
 pub mod gpu;
 pub mod model;
 pub mod optimizer;
 pub mod program;
 pub mod random;
+pub mod run;
 pub mod schedule;
+pub mod trainer;
 
 pub use error::{Error, Result};
