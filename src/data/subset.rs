@@ -37,7 +37,7 @@ pub fn split(
     let count = labels.len();
     if let Some(index) = labels.iter().position(|&label| usize::from(label) >= classes) {
         let label = labels[index];
-        return Err(Error::Data(format!("the label of training image {index} is {label}, of {classes} classes")));
+        return Err(Error::Data(format!("expected labels below {classes}, found {label} for training image {index}")));
     }
     let mut rest: Vec<u32> = (0..count as u32).collect();
     let mut held_out = Vec::new();

@@ -57,7 +57,7 @@ fn sizes_that_cannot_be_met_say_what_there_is() {
         assert!(error.to_string().contains(expected), "{error}");
     }
     let error = split(&[0, 3], 3, None, None, 1).unwrap_err();
-    assert!(matches!(&error, Error::Data(text) if text.contains("training image 1 is 3")), "{error:?}");
+    assert!(matches!(&error, Error::Data(text) if text.contains("below 3, found 3 for training image 1")), "{error:?}");
 }
 
 /// As the program is used: 1,200 images are the beginning of 12,000, with 120 of each digit.
