@@ -1,7 +1,7 @@
 //! Train small image classifiers on any GPU with hand-written WGSL compute kernels, or on a plain CPU.
 //!
 //! The modules in the order in which data flows through them:
-//! data → [`model`] → [`program`] → devices → trainer → run.
+//! [`data`] → [`model`] → [`program`] → devices → trainer → run.
 
 pub mod checkpoint;
 pub mod config;
