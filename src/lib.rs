@@ -4,6 +4,7 @@
 //! [`data`] → [`model`] → [`program`] → devices → trainer → run.
 
 pub mod checkpoint;
+pub mod cli;
 pub mod config;
 pub mod cpu;
 pub mod data;
@@ -12,9 +13,11 @@ pub mod error;
 pub mod evaluate;
 pub mod file;
 pub mod gpu;
+pub mod inference;
 pub mod model;
 pub mod optimizer;
 pub mod program;
+pub mod progress;
 pub mod random;
 pub mod run;
 pub mod schedule;

@@ -30,6 +30,11 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
+    /// Adam, or AdamW, with the usual β and ε.
+    pub fn adam(weight_decay: f64, decoupled: bool) -> Self {
+        Self::Adam { betas: [0.9, 0.999], epsilon: 1e-8, weight_decay, decoupled }
+    }
+
     /// The names of the tensors that the optimizer keeps, each as large as the parameters.
     pub fn moments(&self) -> &'static [&'static str] {
         match self {

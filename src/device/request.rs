@@ -106,20 +106,15 @@ pub fn choose(request: &Request, adapters: &[&DeviceInfo]) -> Result<Choice> {
 }
 
 fn none_such(wanted: &str, adapters: &[&DeviceInfo]) -> Error {
-    let mut text = format!("there is no {wanted} on this machine. ");
-    if adapters.is_empty() {
-        text.push_str(
-            "No adapter at all was found: a GPU needs its Vulkan, Metal or DirectX 12 driver; a software adapter \
-             comes with the package mesa-vulkan-drivers on Debian and Ubuntu (mesa-vulkan-swrast elsewhere).",
-        );
+    let there = if adapters.is_empty() {
+        "No adapter at all was found, so there is the CPU alone (--device cpu): a GPU needs its Vulkan, Metal or \
+         DirectX 12 driver; a software adapter comes with the package mesa-vulkan-drivers on Debian and Ubuntu"
+            .into()
     } else {
-        text.push_str("There is:");
-        for (index, info) in adapters.iter().enumerate() {
-            text.push_str(&format!("\n  {index}  {info}"));
-        }
-    }
-    text.push_str("\n  cpu  always");
-    Error::Device(text)
+        let lines = adapters.iter().enumerate().map(|(index, info)| format!("\n  {index:>3}  {info}"));
+        format!("There is:{}\n  cpu  the CPU", lines.collect::<String>())
+    };
+    Error::Device(format!("there is no {wanted} on this machine. {there}"))
 }
 
 /// Opens the device that a request leads to; says which adapter's place it has and why it was taken.

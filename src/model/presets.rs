@@ -21,17 +21,13 @@ pub fn preset(name: &str, classes: u32) -> Option<ModelSpec> {
 
 /// How a model is trained where nothing else is asked for. Tuned on images held out of the training set.
 pub fn defaults(model: ModelSpec) -> TrainConfig {
-    let (batch_size, learning_rate) = match model.name.as_str() {
-        "linear" => (128, 3e-3),
-        _ => (128, 3e-3),
-    };
     TrainConfig {
         model,
         epochs: 5,
-        batch_size,
-        learning_rate,
+        batch_size: 128,
+        learning_rate: 3e-3,
         schedule: Schedule::OneCycle,
-        optimizer: Optimizer::Adam { betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.01, decoupled: true },
+        optimizer: Optimizer::adam(0.01, true),
         seed: 1,
         train_size: None,
         validation: None,
