@@ -52,25 +52,25 @@ fn softmax_nll(@builtin(local_invocation_index) lane: u32) {
 fn one_row(start: u32, label: u32) -> vec2<f32> {
     var largest = logits[start];
     var answer = 0u;
-    for (var class = 1u; class < params.classes; class++) {
-        let logit = logits[start + class];
+    for (var c = 1u; c < params.classes; c++) {
+        let logit = logits[start + c];
         if logit > largest {
             largest = logit;
-            answer = class;
+            answer = c;
         }
     }
     var sum = 0.0;
-    for (var class = 0u; class < params.classes; class++) {
-        sum += exp(logits[start + class] - largest);
+    for (var c = 0u; c < params.classes; c++) {
+        sum += exp(logits[start + c] - largest);
     }
     let log_sum = log(sum);
-    for (var class = 0u; class < params.classes; class++) {
-        let log_probability = logits[start + class] - largest - log_sum;
+    for (var c = 0u; c < params.classes; c++) {
+        let log_probability = logits[start + c] - largest - log_sum;
         if params.gradient != 0u {
-            let one_hot = select(0.0, 1.0, class == label);
-            output[start + class] = (exp(log_probability) - one_hot) / f32(state.batch);
+            let one_hot = select(0.0, 1.0, c == label);
+            output[start + c] = (exp(log_probability) - one_hot) / f32(state.batch);
         } else {
-            output[start + class] = log_probability;
+            output[start + c] = log_probability;
         }
     }
     return vec2<f32>(log_sum - (logits[start + label] - largest), select(0.0, 1.0, answer == label));

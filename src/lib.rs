@@ -1,17 +1,27 @@
 //! Train small image classifiers on any GPU with hand-written WGSL compute kernels, or on a plain CPU.
 //!
 //! The modules in the order in which data flows through them:
-//! data → [`model`] → [`program`] → devices → trainer → run.
+//! [`data`] → [`model`] → [`program`] → devices → trainer → run.
 
 pub mod check;
+pub mod checkpoint;
+pub mod cli;
+pub mod config;
 pub mod cpu;
+pub mod data;
 pub mod device;
 pub mod error;
+pub mod evaluate;
+pub mod file;
 pub mod gpu;
+pub mod inference;
 pub mod model;
 pub mod optimizer;
 pub mod program;
+pub mod progress;
 pub mod random;
+pub mod run;
 pub mod schedule;
+pub mod trainer;
 
 pub use error::{Error, Result};

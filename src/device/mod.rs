@@ -1,5 +1,9 @@
 //! What every device can do: hold a program's tensors and run its lists of ops.
 
+mod request;
+
+pub use request::{Choice, Request, choose, open};
+
 use crate::Result;
 use crate::program::{List, Program, TensorId};
 use bytemuck::Pod;

@@ -84,20 +84,9 @@ impl Device for Gpu {
         let lowered = lower(program, &self.profile);
         let buffers = shared.buffers(program)?;
         let params = shared.params(&lowered)?;
-        let mut slot = 0;
-        let lists = lowered.map(|dispatches| {
-            dispatches
-                .into_iter()
-                .map(|dispatch| {
-                    let pipeline = shared.pipeline(dispatch.kernel);
-                    let bind_group = shared.bind(&dispatch, &pipeline, &params, slot, &buffers);
-                    slot += 1;
-                    Recorded { pipeline: pipeline.pipeline, bind_group, dispatch }
-                })
-                .collect()
-        });
         shared.check()?;
-        Ok(Box::new(GpuSession { program: Arc::clone(program), shared: Arc::clone(shared), buffers, lists }))
+        let (program, shared) = (Arc::clone(program), Arc::clone(shared));
+        Ok(Box::new(GpuSession { program, shared, buffers, params, lowered, ready: [None, None, None] }))
     }
 }
 
@@ -209,7 +198,7 @@ impl Shared {
     fn bind(
         &self,
         dispatch: &Dispatch,
-        pipeline: &Pipeline,
+        layout: &wgpu::BindGroupLayout,
         params: &wgpu::Buffer,
         slot: usize,
         buffers: &[Option<wgpu::Buffer>],
@@ -234,30 +223,45 @@ impl Shared {
             .collect();
         self.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(dispatch.kernel.name),
-            layout: &pipeline.layout,
+            layout,
             entries: &entries,
         })
     }
 }
 
 /// A dispatch, ready to be encoded.
-struct Recorded {
+struct Ready {
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,
-    dispatch: Dispatch,
+    groups: [u32; 3],
 }
 
 struct GpuSession {
     program: Arc<Program>,
     shared: Arc<Shared>,
     buffers: Vec<Option<wgpu::Buffer>>,
-    lists: [Vec<Recorded>; 3],
+    params: wgpu::Buffer,
+    lowered: Lowered,
+    /// Made when a list is first run: an evaluation compiles no backward pass.
+    ready: [Option<Vec<Ready>>; 3],
 }
 
 impl GpuSession {
     fn place(&self, tensor: TensorId) -> (&wgpu::Buffer, usize, usize) {
         let (owner, offset, bytes) = self.program.place(tensor);
         (self.buffers[owner.index()].as_ref().expect("an owner has a buffer"), offset, bytes)
+    }
+
+    fn prepare(&self, list: List) -> Result<Vec<Ready>> {
+        let first_slot: usize = self.lowered[..list as usize].iter().map(Vec::len).sum();
+        let ready = self.lowered[list as usize].iter().zip(first_slot..).map(|(dispatch, slot)| {
+            let Pipeline { layout, pipeline } = self.shared.pipeline(dispatch.kernel);
+            let bind_group = self.shared.bind(dispatch, &layout, &self.params, slot, &self.buffers);
+            Ready { pipeline, bind_group, groups: dispatch.groups }
+        });
+        let ready = ready.collect();
+        self.shared.check()?;
+        Ok(ready)
     }
 }
 
@@ -304,29 +308,33 @@ impl Session for GpuSession {
     }
 
     fn run(&mut self, list: List, times: u32) -> Result<()> {
-        let recorded = &self.lists[list as usize];
-        let at_once = (SUBMISSION / recorded.len().max(1)).max(1) as u32;
+        let ready = match self.ready[list as usize].take() {
+            Some(ready) => ready,
+            None => self.prepare(list)?,
+        };
+        let at_once = (SUBMISSION / ready.len().max(1)).max(1) as u32;
         let mut left = times;
         while left > 0 {
             let steps = left.min(at_once);
             let mut encoder = self.shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            for step in recorded.iter().cycle().take(recorded.len() * steps as usize) {
-                let [x, y, z] = step.dispatch.groups;
-                pass.set_pipeline(&step.pipeline);
-                pass.set_bind_group(0, &step.bind_group, &[]);
+            for dispatch in ready.iter().cycle().take(ready.len() * steps as usize) {
+                let [x, y, z] = dispatch.groups;
+                pass.set_pipeline(&dispatch.pipeline);
+                pass.set_bind_group(0, &dispatch.bind_group, &[]);
                 pass.dispatch_workgroups(x, y, z);
             }
             drop(pass);
             self.shared.queue.submit([encoder.finish()]);
             left -= steps;
         }
+        self.ready[list as usize] = Some(ready);
         self.shared.check()
     }
 
     fn kernels(&self) -> Vec<(String, String)> {
-        let step = &self.lists[List::TrainStep as usize];
-        let op = |recorded: &Recorded| self.program.train_step[recorded.dispatch.op].name().to_owned();
-        step.iter().map(|recorded| (op(recorded), recorded.dispatch.kernel.name.to_owned())).collect()
+        let step = &self.lowered[List::TrainStep as usize];
+        let op = |dispatch: &Dispatch| self.program.train_step[dispatch.op].name().to_owned();
+        step.iter().map(|dispatch| (op(dispatch), dispatch.kernel.name.to_owned())).collect()
     }
 }

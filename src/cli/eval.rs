@@ -1,0 +1,144 @@
+//! `mnist-gpu eval`: how good a trained model is.
+
+use super::options::{DataArgs, DeviceArgs, weights_path};
+use super::output::{line, thousands};
+use super::{Ending, Talk};
+use crate::checkpoint::{Checkpoint, Metadata};
+use crate::data::{Dataset, Part};
+use crate::device::{DeviceInfo, open};
+use crate::evaluate::{Evaluation, evaluate};
+use crate::inference::Classifier;
+use crate::{Error, Result};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Evaluate a trained model: loss, accuracy, every class, confusions
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  mnist-gpu eval                                  the newest complete run on the test images
+  mnist-gpu eval runs/0003-mlp --split train      another run on the images it was trained on
+  mnist-gpu eval model.safetensors --json         for a program to read")]
+pub struct Args {
+    /// A run's folder or a .safetensors file [default: the newest complete run]
+    run: Option<PathBuf>,
+    /// Which images
+    #[arg(long, value_enum, default_value_t = Split::Test)]
+    split: Split,
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
+    /// Print one JSON object instead
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Split {
+    Test,
+    Train,
+}
+
+pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
+    let path = weights_path(args.run.as_deref())?;
+    let checkpoint = Checkpoint::load(&path)?;
+    let data = args.data.load(if args.split == Split::Test { Part::Test } else { Part::All })?;
+    fits(&checkpoint.metadata, &data, args)?;
+    let (device, choice) = open(&args.device.device, args.device.threads)?;
+    let model = &checkpoint.metadata.model.name;
+    if !args.json && !talk.quiet {
+        line(&format!("Evaluating {model} from {} on {}: {}", path.display(), device.info(), choice.why))?;
+    }
+    let images = if args.split == Split::Test { &data.test } else { &data.train };
+    let mut classifier = Classifier::new(&*device, &checkpoint, images.len() as u32)?;
+    let evaluation =
+        classifier.with(&images.images, &images.labels, |session| evaluate(session, &images.labels, &data.classes))?;
+    if args.json {
+        line(&object(&evaluation, &checkpoint.metadata, device.info()).to_string())?;
+    } else {
+        print(&evaluation)?;
+    }
+    Ok(Ending::Success)
+}
+
+/// Whether the model can be evaluated on the data at all.
+fn fits(metadata: &Metadata, data: &Dataset, args: &Args) -> Result<()> {
+    let [trained, found] =
+        [(metadata.height, metadata.width, metadata.classes.len()), (data.height, data.width, data.classes.len())];
+    if trained != found {
+        return Err(Error::Data(format!(
+            "the model is for {}×{} images of {} classes, but {} has {}×{} images of {} classes: name its data by --data-dir",
+            trained.0, trained.1, trained.2, data.name, found.0, found.1, found.2
+        )));
+    }
+    if args.data.data_dir.is_none() && metadata.data != data.fingerprint {
+        return Err(Error::Data(format!(
+            "the model was not trained on {}, but on data from a folder: name it by --data-dir",
+            data.name
+        )));
+    }
+    Ok(())
+}
+
+fn object(evaluation: &Evaluation, metadata: &Metadata, device: &DeviceInfo) -> serde_json::Value {
+    let mut object = json!({
+        "model": metadata.model.name,
+        "device": device,
+        "mean": metadata.mean,
+        "std": metadata.std,
+        "classes": metadata.classes,
+    });
+    let figures = serde_json::to_value(evaluation).expect("an evaluation is plain data");
+    if let (Some(object), serde_json::Value::Object(figures)) = (object.as_object_mut(), figures) {
+        object.extend(figures);
+    }
+    object
+}
+
+fn print(evaluation: &Evaluation) -> Result<()> {
+    let Evaluation { loss, accuracy, images, per_class, confusion } = evaluation;
+    let percent = |share: Option<f64>| share.map_or("–".into(), |share| format!("{:.2} %", 100.0 * share));
+    line(&format!(
+        "\nloss {loss:.5}   accuracy {} of {} images\n",
+        percent(Some(*accuracy)),
+        thousands((*images).into())
+    ))?;
+    let width = per_class.iter().map(|score| score.class.chars().count()).max().unwrap_or(0).max(5);
+    line(&format!("{:>width$}   images   precision      recall          F1", "class"))?;
+    for score in per_class {
+        let [precision, recall, f1] = [score.precision, score.recall, score.f1].map(percent);
+        line(&format!(
+            "{:>width$} {:>8} {precision:>11} {recall:>11} {f1:>11}",
+            score.class,
+            thousands(score.images.into())
+        ))?;
+    }
+    let mut confusions: Vec<(u32, usize, usize)> = confusion
+        .iter()
+        .enumerate()
+        .flat_map(|(label, row)| row.iter().enumerate().map(move |(given, &count)| (count, label, given)))
+        .filter(|&(count, label, given)| label != given && count > 0)
+        .collect();
+    confusions.sort_by_key(|&(count, label, given)| (std::cmp::Reverse(count), label, given));
+    if per_class.len() <= 12 {
+        line(&format!(
+            "\nconfusion: a row per class, a column per answer\n{:>width$} {}",
+            "",
+            columns(per_class.iter().map(|score| score.class.clone()))
+        ))?;
+        for (score, row) in per_class.iter().zip(confusion) {
+            line(&format!("{:>width$} {}", score.class, columns(row.iter().map(ToString::to_string))))?;
+        }
+    } else {
+        line("\nmost frequent confusions")?;
+        for (count, label, given) in confusions.iter().take(10) {
+            line(&format!("{count:>6} × {} taken for {}", per_class[*label].class, per_class[*given].class))?;
+        }
+    }
+    Ok(())
+}
+
+fn columns(cells: impl Iterator<Item = String>) -> String {
+    cells.map(|cell| format!("{cell:>7}")).collect()
+}

@@ -1,0 +1,81 @@
+//! The commands. Only here and in [`crate::progress`] does the library speak to a terminal.
+
+mod devices;
+mod eval;
+mod options;
+mod output;
+mod train;
+
+use crate::Error;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Train small image classifiers on any GPU, or on the CPU.
+#[derive(Debug, Parser)]
+#[command(name = "mnist-gpu", version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Print errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say what is done in between, too; twice for the device's own messages
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mnist-gpu train                       train the default model on the best device
+  mnist-gpu train --epochs 1 --seed 7   one pass over the images, other initial weights
+  mnist-gpu eval                        evaluate the newest run on the test images
+  mnist-gpu devices                     which adapters there are, and which one is taken
+
+Runs are kept in the folder runs, or in the one that MNIST_GPU_RUNS names. The exit code is 0 for
+success, 1 for failure, 2 for a mistake in the arguments, 130 after Ctrl-C and 143 after SIGTERM.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Devices(devices::Args),
+    Train(train::Args),
+    Eval(eval::Args),
+}
+
+/// How a command ended, if not by an error.
+enum Ending {
+    Success,
+    /// Stopped by the signal with this number, after saving.
+    Signal(u8),
+}
+
+/// How much a command says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Talk {
+    quiet: bool,
+}
+
+/// Runs a command to its exit code; the only place where errors become text.
+pub fn run(cli: Cli) -> ExitCode {
+    let level = match cli.verbose {
+        0 => log::LevelFilter::Off,
+        1 => log::LevelFilter::Debug,
+        _ => log::LevelFilter::Trace,
+    };
+    let mut logger = env_logger::Builder::new();
+    logger.filter_level(if cli.verbose > 1 { log::LevelFilter::Info } else { log::LevelFilter::Error });
+    logger.filter_module("mnist_gpu", level).format_timestamp(None).format_target(false).init();
+    let talk = Talk { quiet: cli.quiet };
+    let result = match cli.command {
+        Command::Devices(args) => devices::run(&args),
+        Command::Train(args) => train::run(&args, talk),
+        Command::Eval(args) => eval::run(&args, talk),
+    };
+    match result {
+        Ok(Ending::Success) => ExitCode::SUCCESS,
+        Ok(Ending::Signal(number)) => ExitCode::from(128 + number),
+        Err(error) => {
+            output::error(&error);
+            ExitCode::from(if matches!(error, Error::Usage(_)) { 2 } else { 1 })
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Options that several commands share.
+
+use crate::data::{Dataset, Part};
+use crate::device::Request;
+use crate::run::{WEIGHTS_FILE, newest_complete};
+use crate::{Error, Result};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+/// Where a command computes.
+#[derive(Debug, clap::Args)]
+pub struct DeviceArgs {
+    /// The device: auto (the best GPU, else the CPU), cpu, software, vulkan, metal, dx12, gl, a number from `mnist-gpu
+    /// devices`, or part of a name
+    #[arg(long, value_name = "DEVICE", default_value = "auto", env = "MNIST_GPU_DEVICE", hide_env_values = true)]
+    pub device: Request,
+    /// Threads of the CPU device [default: as many as the process may use]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// What a command computes on.
+#[derive(Debug, clap::Args)]
+pub struct DataArgs {
+    /// A folder with IDX files under MNIST's names (train-images-idx3-ubyte and so on, plain or .gz) instead of MNIST
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl DataArgs {
+    /// Loads the data set.
+    pub fn load(&self, part: Part) -> Result<Dataset> {
+        Dataset::load(self.data_dir.as_deref(), part)
+    }
+}
+
+/// The folder of runs.
+pub fn runs_folder() -> PathBuf {
+    std::env::var_os("MNIST_GPU_RUNS").map_or_else(|| "runs".into(), Into::into)
+}
+
+/// The weights' file of a run that is named by its folder or by the file itself, or else of the newest complete run.
+pub fn weights_path(run: Option<&Path>) -> Result<PathBuf> {
+    match run {
+        Some(path) if path.is_dir() => Ok(path.join(WEIGHTS_FILE)),
+        Some(path) => Ok(path.into()),
+        None => {
+            let runs = runs_folder();
+            let newest = newest_complete(&runs)?.ok_or_else(|| {
+                Error::Data(format!(
+                    "there is no complete run in {}: make one with `mnist-gpu train`, or name a run's folder or a \
+                     .safetensors file",
+                    runs.display()
+                ))
+            })?;
+            Ok(newest.join(WEIGHTS_FILE))
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Loss and accuracy over a set, and what lies behind them class by class.
+
+use crate::Result;
+use crate::device::Session;
+use crate::program::{List, State};
+use serde::Serialize;
+use std::ops::Range;
+
+/// Steps that a device gets in one go.
+const STEPS_AT_ONCE: u32 = 64;
+
+/// Mean loss and share of correct answers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// Mean negative log-likelihood in nats.
+    pub loss: f64,
+    /// Share of images whose most probable class is their label.
+    pub accuracy: f64,
+}
+
+/// Evaluates a range of the session's images on the device; only sums come back.
+pub fn score(session: &mut dyn Session, images: &Range<u32>) -> Result<Score> {
+    let count = images.end - images.start;
+    let eval = session.program().ports.eval;
+    session.put(eval.state, &[State::at(0, 0, images.start, count)])?;
+    let steps = count.div_ceil(eval.batch);
+    for first in (0..steps).step_by(STEPS_AT_ONCE as usize) {
+        session.run(List::EvalStep, STEPS_AT_ONCE.min(steps - first))?;
+    }
+    let metrics: Vec<[f32; 2]> = session.get(eval.metrics)?;
+    let sum = |column: usize| metrics[..steps as usize].iter().map(|row| f64::from(row[column])).sum::<f64>();
+    Ok(Score { loss: sum(0) / f64::from(count), accuracy: sum(1) / f64::from(count) })
+}
+
+/// How well one class is recognised.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClassScore {
+    /// The class.
+    pub class: String,
+    /// Images of it.
+    pub images: u32,
+    /// Of the images given this class, the share that are of it; null where none was.
+    pub precision: Option<f64>,
+    /// Of the images of this class, the share given it; null where there is none.
+    pub recall: Option<f64>,
+    /// The harmonic mean of both; null where either is.
+    pub f1: Option<f64>,
+}
+
+/// Everything that `eval` says of a model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Mean negative log-likelihood in nats.
+    pub loss: f64,
+    /// Share of images whose most probable class is their label.
+    pub accuracy: f64,
+    /// Images evaluated.
+    pub images: u32,
+    /// Each class by itself.
+    pub per_class: Vec<ClassScore>,
+    /// For each class (row) how many of its images were given each class (column).
+    pub confusion: Vec<Vec<u32>>,
+}
+
+/// Evaluates the session's first images against their labels, batch by batch.
+pub fn evaluate(session: &mut dyn Session, labels: &[u8], classes: &[String]) -> Result<Evaluation> {
+    let program = std::sync::Arc::clone(session.program());
+    let eval = program.ports.eval;
+    session.put(eval.state, &[State::at(0, 0, 0, labels.len() as u32)])?;
+    let mut confusion = vec![vec![0; classes.len()]; classes.len()];
+    let mut loss = 0.0;
+    for batch in labels.chunks(eval.batch as usize) {
+        session.run(List::EvalStep, 1)?;
+        let log_probabilities: Vec<f32> = session.get(program.ports.log_probabilities)?;
+        for (row, &label) in log_probabilities.chunks_exact(classes.len()).zip(batch) {
+            loss -= f64::from(row[usize::from(label)]);
+            confusion[usize::from(label)][most_probable(row)] += 1;
+        }
+    }
+    let images = labels.len() as u32;
+    let per_class = class_scores(&confusion, classes);
+    let correct: u32 = (0..classes.len()).map(|class| confusion[class][class]).sum();
+    let (loss, accuracy) = (loss / f64::from(images), f64::from(correct) / f64::from(images));
+    Ok(Evaluation { loss, accuracy, images, per_class, confusion })
+}
+
+/// The first class of the largest value.
+pub fn most_probable(row: &[f32]) -> usize {
+    let mut best = 0;
+    for (class, value) in row.iter().enumerate() {
+        if *value > row[best] {
+            best = class;
+        }
+    }
+    best
+}
+
+fn class_scores(confusion: &[Vec<u32>], classes: &[String]) -> Vec<ClassScore> {
+    let score = |(class, name): (usize, &String)| {
+        let correct = f64::from(confusion[class][class]);
+        let images: u32 = confusion[class].iter().sum();
+        let given: u32 = confusion.iter().map(|row| row[class]).sum();
+        let precision = (given > 0).then(|| correct / f64::from(given));
+        let recall = (images > 0).then(|| correct / f64::from(images));
+        let f1 = precision.zip(recall).map(|(p, r)| if p + r > 0.0 { 2.0 * p * r / (p + r) } else { 0.0 });
+        ClassScore { class: name.clone(), images, precision, recall, f1 }
+    };
+    classes.iter().enumerate().map(score).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+
+    #[test]
+    fn class_scores_follow_from_the_confusion() {
+        let classes: Vec<String> = ["cat", "dog", "fox"].map(Into::into).into();
+        let scores = class_scores(&[vec![8, 2, 0], vec![1, 9, 0], vec![0, 0, 0]], &classes);
+        assert_relative_eq!(scores[0].precision.expect("given"), 8.0 / 9.0);
+        assert_relative_eq!(scores[0].recall.expect("there"), 0.8);
+        assert_relative_eq!(scores[1].f1.expect("both"), 2.0 * (9.0 / 11.0) * 0.9 / (9.0 / 11.0 + 0.9));
+        assert_eq!((scores[2].images, scores[2].precision, scores[2].recall, scores[2].f1), (0, None, None, None));
+    }
+
+    #[test]
+    fn the_first_of_equals_is_the_answer() {
+        assert_eq!(most_probable(&[1.0, 3.0, 3.0]), 1);
+    }
+}

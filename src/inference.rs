@@ -1,0 +1,51 @@
+//! A trained model on a device, ready to be asked.
+
+use crate::Result;
+use crate::checkpoint::Checkpoint;
+use crate::device::{Device, Session};
+use crate::program::{Build, build};
+use crate::trainer::EVAL_BATCH;
+use std::sync::Arc;
+
+/// A model with room for a number of images.
+pub struct Classifier {
+    session: Box<dyn Session>,
+}
+
+impl Classifier {
+    /// Puts a model on a device, with room for so many images.
+    pub fn new(device: &dyn Device, checkpoint: &Checkpoint, images: u32) -> Result<Self> {
+        let metadata = &checkpoint.metadata;
+        let program = build(&Build {
+            model: &metadata.model,
+            image: metadata.image(),
+            classes: metadata.classes.len() as u32,
+            images,
+            batch: 1,
+            train_images: 1,
+            eval_batch: EVAL_BATCH,
+            optimizer: metadata.training.optimizer,
+            mean: metadata.mean,
+            std: metadata.std,
+        })?;
+        let program = Arc::new(program);
+        let mut session = device.load(&program)?;
+        for (id, tensor, _) in program.views_of(program.ports.parameters) {
+            session.put(id, &checkpoint.parameters[&tensor.name])?;
+        }
+        Ok(Self { session })
+    }
+
+    /// Gives the model images (u8, row-major) with labels, and the session to whoever evaluates them.
+    pub fn with<R>(
+        &mut self,
+        images: &[u8],
+        labels: &[u8],
+        evaluate: impl FnOnce(&mut dyn Session) -> Result<R>,
+    ) -> Result<R> {
+        let ports = self.session.program().ports.clone();
+        self.session.put(ports.images, images)?;
+        self.session.put(ports.labels, labels)?;
+        evaluate(&mut *self.session)
+    }
+}

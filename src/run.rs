@@ -1,0 +1,227 @@
+//! What a training run leaves behind: the one value that every report is made from.
+
+use crate::config::TrainConfig;
+use crate::data::Dataset;
+use crate::device::DeviceInfo;
+use crate::file::write_whole;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Going on, or killed without a chance to say so.
+    Running,
+    /// Stopped by the user before its end.
+    Interrupted,
+    /// Stopped by a loss that was no number any more.
+    Diverged,
+    /// At its end.
+    Complete,
+}
+
+/// The figures of one epoch; of the untrained network as epoch 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochRow {
+    /// Counted from 1.
+    pub epoch: u32,
+    /// Mean loss over the images of the epoch, each as its step saw it; of epoch 0, over the training images.
+    pub train_loss: f64,
+    /// Share of correct answers, likewise.
+    pub train_accuracy: f64,
+    /// Mean loss over the test images after the epoch.
+    pub test_loss: f64,
+    /// Share of correct answers, likewise.
+    pub test_accuracy: f64,
+    /// Mean loss over the images held out, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_loss: Option<f64>,
+    /// Share of correct answers, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_accuracy: Option<f64>,
+    /// The learning rate of the epoch's last step; none in epoch 0.
+    pub learning_rate: Option<f64>,
+    /// Training images per second of training; none in epoch 0.
+    pub images_per_second: Option<f64>,
+    /// Seconds of training alone, without evaluation; none in epoch 0.
+    pub seconds: Option<f64>,
+}
+
+/// What a run was trained on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataInfo {
+    /// The name of the data set.
+    pub name: String,
+    /// SHA-256 over all of it.
+    pub fingerprint: String,
+    /// Rows of an image.
+    pub height: u32,
+    /// Columns of an image.
+    pub width: u32,
+    /// The names of the classes.
+    pub classes: Vec<String>,
+    /// Images trained on.
+    pub train_images: u32,
+    /// Images held out.
+    pub validation_images: u32,
+    /// Images tested on.
+    pub test_images: u32,
+}
+
+/// Which kernel ran an op of the training step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelChoice {
+    /// The op.
+    pub op: String,
+    /// The kernel; of the CPU, its instruction set.
+    pub kernel: String,
+}
+
+/// A training run, as run.json has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The version of the program.
+    pub version: String,
+    /// Where the run stands.
+    pub status: Status,
+    /// How it is trained.
+    pub config: TrainConfig,
+    /// What it is trained on.
+    pub data: DataInfo,
+    /// What it runs on.
+    pub device: DeviceInfo,
+    /// Why on that.
+    pub device_reason: String,
+    /// The kernels of the training step, in its order.
+    pub kernels: Vec<KernelChoice>,
+    /// Number of parameters of the model.
+    pub parameters: u64,
+    /// A row for each epoch, the untrained network first.
+    pub epochs: Vec<EpochRow>,
+    /// The mean loss of each step.
+    pub step_losses: Vec<f32>,
+}
+
+impl DataInfo {
+    /// Of a data set, with so many images trained on and held out.
+    pub fn new(data: &Dataset, train_images: usize, validation_images: usize) -> Self {
+        Self {
+            name: data.name.clone(),
+            fingerprint: data.fingerprint.clone(),
+            height: data.height,
+            width: data.width,
+            classes: data.classes.clone(),
+            train_images: train_images as u32,
+            validation_images: validation_images as u32,
+            test_images: data.test.len() as u32,
+        }
+    }
+}
+
+/// The record's file in a run's folder.
+pub const RUN_FILE: &str = "run.json";
+/// The weights' file in a run's folder.
+pub const WEIGHTS_FILE: &str = "model.safetensors";
+/// The table of epochs in a run's folder.
+pub const METRICS_FILE: &str = "metrics.csv";
+
+impl Run {
+    /// Writes run.json and metrics.csv.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        let mut json = serde_json::to_vec_pretty(self).expect("a run is plain data");
+        json.push(b'\n');
+        write_whole(&folder.join(RUN_FILE), &json)?;
+        write_whole(&folder.join(METRICS_FILE), self.metrics_csv().as_bytes())
+    }
+
+    /// Reads run.json.
+    pub fn load(folder: &Path) -> Result<Self> {
+        let path = folder.join(RUN_FILE);
+        let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| Error::format(&path, format!("is not the record of a run: {error}")))
+    }
+
+    /// The rows of the epochs; what is not there is an empty cell.
+    fn metrics_csv(&self) -> String {
+        let mut text = String::from(
+            "epoch,train_loss,train_accuracy,test_loss,test_accuracy,validation_loss,validation_accuracy,\
+             learning_rate,images_per_second,seconds\n",
+        );
+        for row in &self.epochs {
+            let optional = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+            let cells = [
+                row.epoch.to_string(),
+                row.train_loss.to_string(),
+                row.train_accuracy.to_string(),
+                row.test_loss.to_string(),
+                row.test_accuracy.to_string(),
+                optional(row.validation_loss),
+                optional(row.validation_accuracy),
+                optional(row.learning_rate),
+                optional(row.images_per_second),
+                optional(row.seconds),
+            ];
+            text.push_str(&cells.join(","));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Makes the folder of a new run: `runs/0007-name`, one more than the highest number there.
+pub fn new_folder(runs: &Path, name: &str) -> Result<PathBuf> {
+    std::fs::create_dir_all(runs).map_err(Error::io("create the folder", runs))?;
+    let mut number = numbered(runs)?.last().map_or(1, |(number, _)| number + 1);
+    loop {
+        let folder = runs.join(format!("{number:04}-{name}"));
+        match std::fs::create_dir(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+            result => return result.map_err(Error::io("create the folder", &folder)).map(|()| folder),
+        }
+    }
+}
+
+/// The newest complete run among the numbered ones.
+pub fn newest_complete(runs: &Path) -> Result<Option<PathBuf>> {
+    let complete = |folder: &PathBuf| matches!(Run::load(folder), Ok(Run { status: Status::Complete, .. }));
+    Ok(numbered(runs)?.into_iter().rev().map(|(_, folder)| folder).find(complete))
+}
+
+/// The numbered folders, in the order of their numbers.
+fn numbered(runs: &Path) -> Result<Vec<(u32, PathBuf)>> {
+    let entries = match std::fs::read_dir(runs) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("read the folder", runs)(error)),
+    };
+    let mut folders = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(Error::io("read the folder", runs))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if let Some(number) = name.split_once('-').and_then(|(number, _)| number.parse().ok()) {
+            folders.push((number, path));
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_numbered_onwards() {
+        let runs = tempfile::tempdir().expect("a folder");
+        assert_eq!(newest_complete(runs.path()).expect("readable"), None);
+        let first = new_folder(runs.path(), "mlp").expect("made");
+        assert!(first.ends_with("0001-mlp"));
+        std::fs::create_dir(runs.path().join("0041-cnn")).expect("made");
+        std::fs::create_dir(runs.path().join("notes")).expect("made");
+        assert!(new_folder(runs.path(), "mlp").expect("made").ends_with("0042-mlp"));
+        assert_eq!(newest_complete(runs.path()).expect("readable"), None);
+    }
+}

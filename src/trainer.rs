@@ -1,0 +1,236 @@
+//! The training loop: chunks of steps on a device, an evaluation after each epoch.
+
+use crate::checkpoint::Parameters;
+use crate::config::TrainConfig;
+use crate::data::Dataset;
+use crate::data::subset::Selection;
+use crate::device::{Device, Session};
+use crate::evaluate::score;
+use crate::model::Shape;
+use crate::program::{Build, List, METRICS_SLOTS, Program, State, build};
+use crate::run::EpochRow;
+use crate::schedule::Course;
+use crate::{Error, Result};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Images of an evaluation step.
+pub const EVAL_BATCH: u32 = 250;
+/// How long a chunk of steps should take: short enough for a progress bar and for the watchdogs of drivers.
+const CHUNK_TIME: Duration = Duration::from_millis(50);
+
+/// A training run on a device. The caller pulls events out of it: see [`Trainer::advance`].
+pub struct Trainer {
+    session: Box<dyn Session>,
+    config: TrainConfig,
+    course: Course,
+    train: Range<u32>,
+    validation: Range<u32>,
+    test: Range<u32>,
+    /// Steps done.
+    step: u32,
+    /// Steps of the next chunk.
+    chunk: u32,
+    /// The epoch whose row comes next.
+    next_row: u32,
+    target_reached: bool,
+    epoch_loss: f64,
+    epoch_correct: f64,
+    epoch_time: Duration,
+    step_losses: Vec<f32>,
+}
+
+/// What happened in the training.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Some steps were done.
+    Chunk {
+        /// The epoch, counted from 1.
+        epoch: u32,
+        /// Training images of the epoch seen so far.
+        images: u32,
+        /// Mean loss over the chunk's steps.
+        loss: f64,
+    },
+    /// An epoch ended (or, as epoch 0, training is about to begin).
+    Epoch(EpochRow),
+    /// All epochs are done, or the target is reached.
+    Done,
+}
+
+impl Trainer {
+    /// Puts model and data on a device.
+    pub fn new(device: &dyn Device, data: &Dataset, selection: &Selection, config: &TrainConfig) -> Result<Self> {
+        config.validate()?;
+        let [trained, held_out] = [&selection.train, &selection.validation].map(|indices| indices.len() as u32);
+        let all = trained + held_out + data.test.len() as u32;
+        let program = build(&Build {
+            model: &config.model,
+            image: Shape::picture(data.height, data.width),
+            classes: data.classes.len() as u32,
+            images: all,
+            batch: config.batch_size,
+            train_images: trained,
+            eval_batch: EVAL_BATCH,
+            optimizer: config.optimizer,
+            mean: data.mean,
+            std: data.std,
+        })?;
+        let steps_per_epoch = trained.div_ceil(program.ports.train.batch);
+        if u64::from(steps_per_epoch) * u64::from(config.epochs) > u64::from(u32::MAX) {
+            return Err(Error::Usage(format!(
+                "{} epochs of {steps_per_epoch} steps are more than a run can count (4,294,967,295)",
+                config.epochs
+            )));
+        }
+        let mut session = device.load(&Arc::new(program))?;
+        let (images, labels) = gather(data, selection);
+        let ports = session.program().ports.clone();
+        session.put(ports.images, &images)?;
+        session.put(ports.labels, &labels)?;
+        session.put(ports.train.state, &[State::at(config.seed, 0, 0, trained)])?;
+        session.run(List::Init, 1)?;
+        Ok(Self {
+            course: config.course(steps_per_epoch),
+            config: config.clone(),
+            train: 0..trained,
+            validation: trained..trained + held_out,
+            test: trained + held_out..all,
+            step: 0,
+            chunk: 1,
+            next_row: 0,
+            target_reached: false,
+            epoch_loss: 0.0,
+            epoch_correct: 0.0,
+            epoch_time: Duration::ZERO,
+            step_losses: Vec::new(),
+            session,
+        })
+    }
+
+    /// The program that is run.
+    pub fn program(&self) -> &Program {
+        self.session.program()
+    }
+
+    /// The kernels of the training step.
+    pub fn kernels(&self) -> Vec<(String, String)> {
+        self.session.kernels()
+    }
+
+    /// The mean loss of each step so far.
+    pub fn step_losses(&self) -> &[f32] {
+        &self.step_losses
+    }
+
+    /// The parameters as they are now.
+    pub fn parameters(&mut self) -> Result<Parameters> {
+        let program = Arc::clone(self.session.program());
+        let parameters = program.views_of(program.ports.parameters);
+        parameters.map(|(id, tensor, _)| Ok((tensor.name.clone(), self.session.get(id)?))).collect()
+    }
+
+    /// Does the next piece of work.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] when a loss is no number any more; device errors.
+    pub fn advance(&mut self) -> Result<Event> {
+        let steps_per_epoch = self.course.steps_per_epoch;
+        if self.step == self.next_row * steps_per_epoch {
+            let row = self.row()?;
+            let accuracy = row.validation_accuracy.unwrap_or(0.0);
+            self.target_reached = row.epoch > 0 && self.config.target_accuracy.is_some_and(|target| accuracy >= target);
+            self.next_row += 1;
+            return Ok(Event::Epoch(row));
+        }
+        if self.target_reached || self.next_row > self.config.epochs {
+            return Ok(Event::Done);
+        }
+        self.steps()
+    }
+
+    /// One chunk of steps within an epoch.
+    fn steps(&mut self) -> Result<Event> {
+        let steps_per_epoch = self.course.steps_per_epoch;
+        let (epoch, position) = (self.step / steps_per_epoch, self.step % steps_per_epoch);
+        let ports = self.session.program().ports.clone();
+        let clock = Instant::now();
+        if position == 0 {
+            self.session.put(ports.schedule, &self.course.rows(epoch))?;
+        }
+        let steps = self.chunk.min(steps_per_epoch - position).min(METRICS_SLOTS);
+        self.session.run(List::TrainStep, steps)?;
+        let metrics: Vec<[f32; 2]> = self.session.get(ports.train.metrics)?;
+        let time = clock.elapsed();
+        self.epoch_time += time;
+
+        let batch = ports.train.batch;
+        let mut chunk_loss = 0.0;
+        for step in self.step..self.step + steps {
+            let [loss, correct] = metrics[(step % METRICS_SLOTS) as usize].map(f64::from);
+            let images = batch.min(self.train.end - (step % steps_per_epoch) * batch);
+            if !loss.is_finite() {
+                let (step, learning_rate) = (u64::from(step), self.course.learning_rate(step));
+                return Err(Error::Diverged { loss, step, epoch: epoch + 1, learning_rate });
+            }
+            self.epoch_loss += loss;
+            self.epoch_correct += correct;
+            self.step_losses.push((loss / f64::from(images)) as f32);
+            chunk_loss += loss / f64::from(images);
+        }
+        self.step += steps;
+        if time < CHUNK_TIME / 2 {
+            self.chunk = (self.chunk * 2).min(METRICS_SLOTS);
+        } else if time > CHUNK_TIME * 2 {
+            self.chunk = (self.chunk / 2).max(1);
+        }
+        let images = ((position + steps) * batch).min(self.train.end);
+        Ok(Event::Chunk { epoch: epoch + 1, images, loss: chunk_loss / f64::from(steps) })
+    }
+
+    /// The row of the epoch that just ended.
+    fn row(&mut self) -> Result<EpochRow> {
+        let epoch = self.next_row;
+        let images = f64::from(self.train.end);
+        let trained = epoch > 0;
+        let (train_loss, train_accuracy) = if trained {
+            (self.epoch_loss / images, self.epoch_correct / images)
+        } else {
+            let untrained = score(&mut *self.session, &self.train)?;
+            (untrained.loss, untrained.accuracy)
+        };
+        let test = score(&mut *self.session, &self.test)?;
+        let held_out = !self.validation.is_empty();
+        let validation = held_out.then(|| score(&mut *self.session, &self.validation)).transpose()?;
+        let seconds = self.epoch_time.as_secs_f64();
+        self.epoch_loss = 0.0;
+        self.epoch_correct = 0.0;
+        self.epoch_time = Duration::ZERO;
+        Ok(EpochRow {
+            epoch,
+            train_loss,
+            train_accuracy,
+            test_loss: test.loss,
+            test_accuracy: test.accuracy,
+            validation_loss: validation.map(|score| score.loss),
+            validation_accuracy: validation.map(|score| score.accuracy),
+            learning_rate: trained.then(|| self.course.learning_rate(self.step - 1)),
+            images_per_second: trained.then(|| images / seconds),
+            seconds: trained.then_some(seconds),
+        })
+    }
+}
+
+/// Images and labels in the order of the program: trained on, held out, tested on.
+fn gather(data: &Dataset, selection: &Selection) -> (Vec<u8>, Vec<u8>) {
+    let pixels = (data.height * data.width) as usize;
+    let chosen = || selection.train.iter().chain(&selection.validation).map(|&index| index as usize);
+    let mut images = Vec::with_capacity((chosen().count() + data.test.len()) * pixels);
+    for index in chosen() {
+        images.extend_from_slice(&data.train.images[index * pixels..][..pixels]);
+    }
+    images.extend_from_slice(&data.test.images);
+    let labels = chosen().map(|index| data.train.labels[index]).chain(data.test.labels.iter().copied());
+    (images, labels.collect())
+}
