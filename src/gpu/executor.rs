@@ -19,12 +19,12 @@ const PARAMS_STRIDE: usize = 256;
 /// An open adapter. Clones share it.
 #[derive(Clone)]
 pub struct Gpu {
+    profile: Profile,
     shared: Arc<Shared>,
 }
 
 struct Shared {
     info: DeviceInfo,
-    profile: Profile,
     checked: bool,
     device: wgpu::Device,
     queue: wgpu::Queue,
@@ -61,16 +61,15 @@ impl Gpu {
                 note(&lost, format!("the device was lost: {message}"));
             }
         });
-        let shared = Shared {
-            info: adapter.info().clone(),
-            profile: adapter.profile(),
-            checked,
-            device,
-            queue,
-            pipelines: Mutex::default(),
-            failure,
-        };
-        Ok(Self { shared: Arc::new(shared) })
+        let shared =
+            Shared { info: adapter.info().clone(), checked, device, queue, pipelines: Mutex::default(), failure };
+        Ok(Self { profile: adapter.profile(), shared: Arc::new(shared) })
+    }
+
+    /// The same open adapter with the kernels that another profile chooses, so that tests reach every variant.
+    #[must_use]
+    pub fn with_profile(&self, profile: Profile) -> Self {
+        Self { profile, ..self.clone() }
     }
 }
 
@@ -82,7 +81,7 @@ impl Device for Gpu {
     fn load(&self, program: &Arc<Program>) -> Result<Box<dyn Session>> {
         program.validate()?;
         let shared = &self.shared;
-        let lowered = lower(program, &shared.profile);
+        let lowered = lower(program, &self.profile);
         let buffers = shared.buffers(program)?;
         let params = shared.params(&lowered)?;
         shared.check()?;

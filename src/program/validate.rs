@@ -2,7 +2,9 @@
 //!
 //! A program is held to the limits that WebGPU guarantees everywhere, whatever the adapter at hand can do.
 
-use super::{Access, BeginStep, Element, Form, LoadBatch, Matmul, Op, Program, SoftmaxNll, Tensor, TensorId, View};
+use super::{
+    Access, BeginStep, Element, Form, InitUniform, LoadBatch, Matmul, Op, Program, SoftmaxNll, Tensor, TensorId, View,
+};
 use crate::{Error, Result};
 use std::collections::HashSet;
 
@@ -102,7 +104,9 @@ impl Program {
         let rows = |id: TensorId| self.tensor(id).rows();
         let row_len = |id: TensorId| self.tensor(id).row_len();
         match op {
-            Op::InitUniform(_) => Ok(()),
+            Op::InitUniform(InitUniform { output, .. }) => {
+                want("output", *output, &[self.tensor(*output).len()], Element::F32)
+            }
             Op::BeginStep(BeginStep { schedule, batch, micro_batch, slots, labels, samples, .. }) => {
                 if *batch == 0 || *slots == 0 {
                     return Err("batch and slots must be at least 1".into());

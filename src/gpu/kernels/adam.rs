@@ -18,7 +18,7 @@ pub(super) static KERNEL: Kernel = Kernel {
 };
 
 pub(super) fn lower(op: &Adam, context: &mut Context) {
-    let count = context.len(op.parameters) / 4;
+    let count = context.len(op.parameters).div_ceil(4);
     let (groups, row) = Context::grid(count, 64);
     let (penalty, decay) = if op.decoupled { (0.0, op.weight_decay) } else { (op.weight_decay, 0.0) };
     let [beta1, rest1, beta2, rest2, epsilon, penalty, decay] =

@@ -28,7 +28,7 @@ pub(super) static MOMENTUM: Kernel = Kernel {
 };
 
 pub(super) fn lower(op: &Sgd, context: &mut Context) {
-    let count = context.len(op.parameters) / 4;
+    let count = context.len(op.parameters).div_ceil(4);
     let (groups, row) = Context::grid(count, 64);
     let [momentum, decay] = [op.momentum, op.weight_decay].map(|value| (value as f32).to_bits());
     let [state, gradients, parameters] = [op.state, op.gradients, op.parameters].map(|id| context.operand(id));

@@ -1,0 +1,178 @@
+//! GPU = CPU: every op on every adapter of this machine, with the bounds checks of shaders on and off, in every variant
+//! that the op's kernels have.
+//!
+//! A trial is named from op and adapter (`matmul::vulkan_llvmpipe`). Without any adapter the trials are reported as
+//! ignored; with `MNIST_GPU_REQUIRE_ADAPTER=1` they fail and say what to install.
+
+mod adam;
+mod begin_step;
+mod init_uniform;
+mod load_batch;
+mod matmul;
+mod sgd;
+mod softmax_nll;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use mnist_gpu::check::{Case, cases, check_op};
+use mnist_gpu::cpu::Cpu;
+use mnist_gpu::device::Device;
+use mnist_gpu::gpu::kernels::{ALL, Class, Profile, lower};
+use mnist_gpu::gpu::{Adapter, Gpu, adapters};
+use mnist_gpu::program::Op;
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+/// The seed of every case.
+const SEED: u32 = 20_231_108;
+
+/// An op, and the cases that it has beyond those of the library's check.
+struct Parity {
+    op: &'static str,
+    extra: fn(u32) -> Vec<Case>,
+}
+
+const PARITY: [Parity; Op::NAMES.len()] = [
+    init_uniform::PARITY,
+    begin_step::PARITY,
+    load_batch::PARITY,
+    matmul::PARITY,
+    softmax_nll::PARITY,
+    sgd::PARITY,
+    adam::PARITY,
+];
+
+impl Parity {
+    fn cases(&self) -> Vec<Case> {
+        let mut all = cases(self.op, SEED);
+        all.extend((self.extra)(SEED));
+        all
+    }
+}
+
+/// An adapter and what is opened of it: without and with bounds checks.
+struct Opened {
+    adapter: Adapter,
+    devices: Mutex<[Option<Gpu>; 2]>,
+}
+
+fn main() -> ExitCode {
+    restart_with_swiftshader();
+    let mut arguments = Arguments::from_args();
+    // A software adapter fills every core by itself; hardware is not to be shared between tests either.
+    arguments.test_threads.get_or_insert(1);
+    let found = adapters();
+    let mut trials = vec![Trial::test("every_kernel_is_run", every_kernel_is_run)];
+    if found.is_empty() {
+        trials.extend(PARITY.iter().map(without_adapter));
+    }
+    let mut names = BTreeSet::new();
+    for adapter in found {
+        let slug = slug(&adapter);
+        let name = (1..)
+            .map(|number| if number == 1 { slug.clone() } else { format!("{slug}_{number}") })
+            .find(|name| names.insert(name.clone()))
+            .expect("there are enough numbers");
+        let opened = Arc::new(Opened { adapter, devices: Mutex::default() });
+        for parity in &PARITY {
+            let opened = Arc::clone(&opened);
+            trials.push(Trial::test(format!("{}::{name}", parity.op), move || on_adapter(parity, &opened)));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The backend and the first words of the adapter's name: `vulkan_llvmpipe`.
+fn slug(adapter: &Adapter) -> String {
+    let info = adapter.info();
+    let name = info.name.split('(').next().unwrap_or_default().to_lowercase();
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    std::iter::once(info.backend.as_str()).chain(words).collect::<Vec<_>>().join("_")
+}
+
+/// What stands for an op's trials where no adapter is.
+fn without_adapter(parity: &Parity) -> Trial {
+    let required = std::env::var("MNIST_GPU_REQUIRE_ADAPTER").is_ok_and(|value| value == "1");
+    let problem = "no adapter was found. Install one that needs no hardware: mesa-vulkan-drivers and libvulkan1 \
+                   (Vulkan), libegl1 and libgl1-mesa-dri (GL) on Debian and Ubuntu";
+    let name = format!("{}::no_adapter", parity.op);
+    if required {
+        Trial::test(name, move || Err(problem.into()))
+    } else {
+        Trial::ignorable_test(name, move || Ok(libtest_mimic::Completion::ignored_with(problem)))
+    }
+}
+
+/// Holds an adapter against the CPU in an op's cases.
+fn on_adapter(parity: &Parity, opened: &Opened) -> Result<(), Failed> {
+    let cases = parity.cases();
+    let reference = Cpu::new(None)?;
+    // Held to the end: one trial at a time has the adapter.
+    let mut devices = opened.devices.lock().map_err(|_| "an earlier trial on this adapter panicked")?;
+    for (checked, device) in [true, false].into_iter().zip(devices.iter_mut()) {
+        let device = match device {
+            Some(device) => device,
+            None => device.insert(Gpu::open(&opened.adapter, checked)?),
+        };
+        for class in classes(&cases) {
+            let device = device.with_profile(Profile { class });
+            let verdict = check_op(&device, &reference, parity.op, &cases)?;
+            let how = format!("{}, {class:?} kernels, bounds checks {checked}", device.info());
+            if !verdict.ok {
+                return Err(format!("{how}: {verdict}").into());
+            }
+            println!("{how}: {verdict}");
+        }
+    }
+    Ok(())
+}
+
+/// The classes of adapters whose kernels differ in these cases.
+fn classes(cases: &[Case]) -> Vec<Class> {
+    let software = kernels(cases, Class::Software);
+    let hardware = kernels(cases, Class::Hardware);
+    if software == hardware { vec![Class::Hardware] } else { vec![Class::Hardware, Class::Software] }
+}
+
+/// The kernels that cases run.
+fn kernels(cases: &[Case], class: Class) -> BTreeSet<&'static str> {
+    let lowered = cases.iter().flat_map(|case| lower(&case.program, &Profile { class }));
+    lowered.flatten().map(|dispatch| dispatch.kernel.name).collect()
+}
+
+/// Asserts that the cases leave no kernel out.
+fn every_kernel_is_run() -> Result<(), Failed> {
+    let run: BTreeSet<_> = PARITY
+        .iter()
+        .flat_map(|parity| {
+            let cases = parity.cases();
+            [Class::Hardware, Class::Software].map(|class| kernels(&cases, class)).into_iter().flatten()
+        })
+        .collect();
+    let left: Vec<_> = ALL.iter().map(|kernel| kernel.name).filter(|name| !run.contains(name)).collect();
+    if left.is_empty() { Ok(()) } else { Err(format!("no case runs {left:?}").into()) }
+}
+
+/// SwiftShader's Vulkan driver comes with Chromium and is not installed for others. The loader takes it from a variable
+/// that must be there when the process starts.
+#[cfg(unix)]
+fn restart_with_swiftshader() {
+    use std::os::unix::process::CommandExt;
+    const VARIABLE: &str = "VK_ADD_DRIVER_FILES";
+    const PLACES: [&str; 4] = [
+        "/usr/lib/chromium/vk_swiftshader_icd.json",
+        "/usr/share/chromium/vk_swiftshader_icd.json",
+        "/usr/lib64/chromium-browser/vk_swiftshader_icd.json",
+        "/opt/google/chrome/vk_swiftshader_icd.json",
+    ];
+    if std::env::var_os(VARIABLE).is_some() {
+        return;
+    }
+    let Some(driver) = PLACES.iter().find(|path| std::path::Path::new(path).exists()) else { return };
+    let Ok(program) = std::env::current_exe() else { return };
+    let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(VARIABLE, driver).exec();
+    eprintln!("without SwiftShader: {error}");
+}
+
+#[cfg(not(unix))]
+fn restart_with_swiftshader() {}
