@@ -6,10 +6,11 @@
 //
 // Rows and columns beyond the edge repeat the last one; what they compute is not stored.
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(8)
 fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
-    let first_n = id.x * 4u * VECTORS;
-    let first_m = id.y * ROWS;
+    let tiles_in_row = (params.n + 4u * VECTORS - 1u) / (4u * VECTORS);
+    let first_n = id.x % tiles_in_row * 4u * VECTORS;
+    let first_m = id.x / tiles_in_row * ROWS;
     let rows = select(state.live, params.m, params.batch_is_k != 0u);
     let depth = select(params.k, state.live, params.batch_is_k != 0u);
     if first_m >= rows || first_n >= params.n {

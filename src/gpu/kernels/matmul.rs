@@ -34,13 +34,13 @@ const FORM: Kernel = Kernel {
 pub(super) static SIMPLE: Kernel = FORM;
 
 const ROWS: u32 = 8;
-const VECTORS: u32 = 2;
+const VECTORS: u32 = 4;
 
 pub(super) static REGISTER: Kernel = Kernel {
     name: "matmul.register",
     source: include_str!("../../../shaders/matmul.register.wgsl"),
     constants: &[("ROWS", ROWS), ("VECTORS", VECTORS)],
-    workgroup: [8, 8, 1],
+    workgroup: [8, 1, 1],
     ..FORM
 };
 
@@ -71,11 +71,15 @@ pub(super) fn lower(op: &Matmul, context: &mut Context) {
     // Without bias and mask the first operand stands in for them, unread.
     let extra = op.bias.or(op.mask).unwrap_or(op.a);
     let [state, a, b, extra] = [op.state, op.a, op.b, extra].map(|id| context.operand(id));
-    let (kernel, tile) = match context.profile.class {
-        Class::Software => (&REGISTER, [ROWS, 4 * VECTORS]),
-        Class::Hardware => (&SIMPLE, [1, 1]),
+    let (kernel, groups) = match context.profile.class {
+        Class::Software => {
+            let tiles = m.div_ceil(ROWS) * n.div_ceil(4 * VECTORS);
+            (&REGISTER, [tiles.div_ceil(REGISTER.workgroup[0]), 1, 1])
+        }
+        Class::Hardware => {
+            let [width, height, _] = SIMPLE.workgroup;
+            (&SIMPLE, [n.div_ceil(width), m.div_ceil(height), 1])
+        }
     };
-    let [width, height, _] = kernel.workgroup;
-    let groups = [n.div_ceil(tile[1] * width), m.div_ceil(tile[0] * height), 1];
     context.push(kernel, params, [state, a, b, extra, output], groups);
 }

@@ -1,0 +1,5 @@
+//! The proofs that owe nothing to the implementation: an f64 oracle, finite differences, and PyTorch's numbers.
+
+mod finite_differences;
+mod pytorch;
+mod reference;
