@@ -162,6 +162,7 @@ fn a_file_without_our_metadata_says_so() {
 #[test]
 fn metadata_must_fit_together() {
     let linear = |outputs: u64| json!({ "linear": { "outputs": outputs } });
+    let conv = |channels: u32, size: u32| json!({ "conv2d": { "channels": channels, "kernel": [size, size] } });
     let cases = [
         ("/format", json!(2), "its metadata has format 2, this version reads 1"),
         ("/height", json!(9), "\"fc1.weight\" must be F32 [5, 81]"),
@@ -169,14 +170,19 @@ fn metadata_must_fit_together() {
         ("/width", json!(u32::MAX), "expected image sides of 8 to 64 pixels, found 8×4294967295"),
         ("/width", json!(1_u64 << 32), "cannot be read"),
         ("/classes", json!([]), "expected 2 to 256 classes, found 0"),
-        ("/classes", json!(["cat", "dog"]), "the data has 2 classes, but the last layer has 3 outputs"),
+        ("/classes", json!(["cat", "dog"]), "the last layer has 3 outputs, but the data has 2 classes"),
         ("/std", json!(0.0), "its normalisation is unusable"),
         ("/std", json!(-0.5), "its normalisation is unusable"),
         ("/mean", json!(1e300), "its normalisation is unusable"),
         ("/model/layers", json!([]), "the last layer must be linear"),
-        ("/model/layers", json!(["relu", linear(3)]), "layer 1 of 2: relu must follow a linear layer"),
-        ("/model/layers", json!([linear(65_537), linear(3)]), "a linear layer has 1 to 65,536 outputs, not 65537"),
-        ("/model/layers", json!([linear(0), linear(3)]), "a linear layer has 1 to 65,536 outputs, not 0"),
+        ("/model/layers", json!(["relu", linear(3)]), "layer 1 of 2 (relu) does not fit"),
+        ("/model/layers", json!([linear(1_048_577), linear(3)]), "outputs must be 1 to 1048576, not 1048577"),
+        ("/model/layers", json!([linear(0), linear(3)]), "outputs must be 1 to 1048576, not 0"),
+        ("/model/layers", json!([conv(1, 10), linear(3)]), "layer 1 of 2 (conv2d) does not fit"),
+        ("/model/layers", json!([conv(0, 3), linear(3)]), "channels must be 1 to 4096, not 0"),
+        ("/model/layers", json!([conv(1, u32::MAX), linear(3)]), "kernel and stride must be 1 to 64"),
+        ("/model/layers", json!([{ "dropout": { "rate": 1.0 } }, linear(3)]), "below 1, not 1"),
+        ("/model/layers", json!([{ "max_pool": { "size": [2, 2] } }, linear(3)]), "it must follow a convolution"),
         ("/model/layers", json!([linear(3)]), "has a tensor"),
         ("/model/layers", json!(["tanh"]), "cannot be read"),
     ];
@@ -202,7 +208,7 @@ fn parse_or_refuse(bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
     #[test]
     fn mutated_bytes_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8), in_header: bool) {
         let mut bytes = saved();
