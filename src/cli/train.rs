@@ -328,22 +328,21 @@ impl Session {
     fn train(&mut self, trainer: &mut Trainer, signal: &AtomicUsize) -> Result<Ending> {
         let images = u64::from(self.run.data.train_images);
         let mut progress = Progress::new(self.run.config.epochs, images, self.talk.quiet || self.json);
-        let mut begun = 0;
         loop {
             match trainer.advance() {
                 Ok(Event::Chunk { epoch, images, loss }) => {
-                    if epoch > begun {
-                        begun = epoch;
-                        progress.begin(epoch);
-                    }
                     progress.advance(epoch, images.into(), loss);
                 }
                 Ok(Event::Epoch(row)) => {
                     progress.clear();
                     self.tell(&table_row(&row))?;
                     self.event("epoch", serde_json::to_value(&row).expect("a row is plain data"))?;
+                    let next = row.epoch + 1;
                     self.run.epochs.push(row);
                     self.save(trainer, Status::Running)?;
+                    if next <= self.run.config.epochs {
+                        progress.begin(next);
+                    }
                 }
                 Ok(Event::Done) => {
                     self.save(trainer, Status::Complete)?;
