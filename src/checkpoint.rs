@@ -1,7 +1,8 @@
 //! Weights as safetensors, with all that is needed to use them again in the metadata.
 
 use crate::config::TrainConfig;
-use crate::data::Dataset;
+use crate::data::dataset::{CLASSES, Dataset};
+use crate::data::idx::SIDES;
 use crate::file::write_whole;
 use crate::model::{ModelSpec, Shape};
 use crate::{Error, Result};
@@ -36,6 +37,12 @@ pub struct Metadata {
     pub training: TrainConfig,
     /// The fingerprint of the data that they were trained on.
     pub data: String,
+}
+
+/// The part of [`Metadata`] that every format has.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
 }
 
 impl Metadata {
@@ -108,10 +115,21 @@ impl Checkpoint {
         let json = header.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or_else(|| {
             fail(format!("has no {KEY:?} in its metadata, so its architecture is unknown; expected weights written by mnist-gpu train"))
         })?;
-        let metadata: Metadata =
-            serde_json::from_str(json).map_err(|error| fail(format!("its metadata cannot be read: {error}")))?;
-        if metadata.format != FORMAT {
-            return Err(fail(format!("its metadata has format {}, this version reads {FORMAT}", metadata.format)));
+        let unreadable = |error| fail(format!("its metadata cannot be read: {error}"));
+        // Before the rest, which may be another structure in another format.
+        let Version { format } = serde_json::from_str(json).map_err(unreadable)?;
+        if format != FORMAT {
+            return Err(fail(format!("its metadata has format {format}, this version reads {FORMAT}")));
+        }
+        let metadata: Metadata = serde_json::from_str(json).map_err(unreadable)?;
+        let (height, width, classes) = (metadata.height, metadata.width, metadata.classes.len());
+        if !SIDES.contains(&height) || !SIDES.contains(&width) {
+            let (least, most) = (SIDES.start(), SIDES.end());
+            return Err(fail(format!("expected image sides of {least} to {most} pixels, found {height}×{width}")));
+        }
+        if !CLASSES.contains(&classes) {
+            let (least, most) = (CLASSES.start(), CLASSES.end());
+            return Err(fail(format!("expected {least} to {most} classes, found {classes}")));
         }
         let usable = |value: f64| value.is_finite() && value.abs() < 1e6;
         if !usable(metadata.mean) || !usable(metadata.std) || metadata.std <= 0.0 {

@@ -4,7 +4,7 @@
 
 use super::{
     Access, BeginStep, Conv2dBackwardInput, Conv2dBackwardWeights, Conv2dForward, Convolution, Dropout, Element, Form,
-    InitUniform, LoadBatch, Matmul, Op, Program, Reduce, SoftmaxNll, Tensor, TensorId, View,
+    InitUniform, LoadBatch, Matmul, Op, Ports, Program, Reduce, SoftmaxNll, Tensor, TensorId, View,
 };
 use crate::{Error, Result};
 use std::collections::HashSet;
@@ -17,11 +17,15 @@ impl Program {
     pub fn validate(&self) -> Result<()> {
         let mut names = HashSet::new();
         for tensor in &self.tensors {
-            self.check_tensor(tensor)?;
+            check_size(tensor)?;
             if !names.insert(&tensor.name) {
                 return Err(fail(&tensor.name, "two tensors have this name"));
             }
         }
+        for tensor in &self.tensors {
+            self.check_view(tensor)?;
+        }
+        self.check_ports()?;
         for (list, ops) in [("init", &self.init), ("train_step", &self.train_step), ("eval_step", &self.eval_step)] {
             for (index, op) in ops.iter().enumerate() {
                 self.check_op(op).map_err(|problem| fail(&format!("{list}[{index}] {}", op.name()), &problem))?;
@@ -30,21 +34,7 @@ impl Program {
         Ok(())
     }
 
-    fn check_tensor(&self, tensor: &Tensor) -> Result<()> {
-        let elements = tensor.shape.iter().try_fold(1_usize, |all, &extent| all.checked_mul(extent as usize));
-        match elements {
-            None | Some(0) => return Err(fail(&tensor.name, &format!("no usable shape: {:?}", tensor.shape))),
-            Some(_) if tensor.bytes() > BINDING_BYTES => {
-                return Err(fail(
-                    &tensor.name,
-                    &format!(
-                        "{} bytes, but a tensor has at most {BINDING_BYTES} (what every GPU can bind)",
-                        tensor.bytes()
-                    ),
-                ));
-            }
-            Some(_) => {}
-        }
+    fn check_view(&self, tensor: &Tensor) -> Result<()> {
         let Some(View { of, offset }) = tensor.view else { return Ok(()) };
         let Some(owner) = self.tensors.get(of.index()) else {
             return Err(fail(&tensor.name, "is a view of a tensor that is not there"));
@@ -52,10 +42,23 @@ impl Program {
         if owner.view.is_some() || owner.element != tensor.element {
             return Err(fail(&tensor.name, "is a view of a view, or of other elements"));
         }
-        if !offset.is_multiple_of(Tensor::ALIGNMENT) || offset + tensor.bytes() > owner.bytes() {
+        let ends_within = offset.checked_add(tensor.bytes()).is_some_and(|end| end <= owner.bytes());
+        if !offset.is_multiple_of(Tensor::ALIGNMENT) || !ends_within {
             return Err(fail(&tensor.name, &format!("lies at offset {offset} of {} bytes", owner.bytes())));
         }
         Ok(())
+    }
+
+    fn check_ports(&self) -> Result<()> {
+        let Ports { images, labels, schedule, parameters, gradients, moments, train, eval, log_probabilities } =
+            &self.ports;
+        let phases = [train, eval].into_iter().flat_map(|phase| [phase.state, phase.metrics]);
+        let ports = [*images, *labels, *schedule, *parameters, *gradients, *log_probabilities];
+        let mut all = ports.into_iter().chain(moments.iter().copied()).chain(phases);
+        match all.find(|id| id.index() >= self.tensors.len()) {
+            Some(id) => Err(fail("ports", &format!("one is tensor {}, of {}", id.0, self.tensors.len()))),
+            None => Ok(()),
+        }
     }
 
     fn check_op(&self, op: &Op) -> Result<(), String> {
@@ -121,7 +124,8 @@ impl Program {
             }
             Op::LoadBatch(LoadBatch { images, samples, output, .. }) => {
                 want("images", *images, &[rows(*images), row_len(*output)], Element::U8)?;
-                want("samples", *samples, &[rows(*output), 2], Element::U32)
+                want("samples", *samples, &[rows(*output), 2], Element::U32)?;
+                want("output", *output, &[rows(*output), row_len(*output)], Element::F32)
             }
             Op::Conv2dForward(Conv2dForward { input, weights, bias, output, choice, geometry, .. }) => {
                 let shapes = self.check_convolution(geometry, *input, *weights, *output)?;
@@ -169,6 +173,7 @@ impl Program {
             Op::Matmul(op) => self.check_matmul(op, want),
             Op::SoftmaxNll(SoftmaxNll { logits, samples, metrics, output, .. }) => {
                 let shape = [rows(*logits), row_len(*logits)];
+                want("logits", *logits, &shape, Element::F32)?;
                 want("samples", *samples, &[shape[0], 2], Element::U32)?;
                 want("metrics", *metrics, &[rows(*metrics), 2], Element::F32)?;
                 want("output", *output, &shape, Element::F32)
@@ -192,6 +197,9 @@ impl Program {
         let [rows, _, height, width] = input.shape[..] else {
             return Err(format!("{} must have four dimensions, but has {:?}", input.name, input.shape));
         };
+        if input.element != Element::F32 {
+            return Err(format!("{} must be F32, but is {:?}", input.name, input.element));
+        }
         let Convolution { kernel, stride, padding, pool, pool_stride } = geometry;
         if [kernel, stride, pool, pool_stride].into_iter().flatten().any(|&extent| extent == 0)
             || (0..2).any(|axis| padding[axis] >= kernel[axis])
@@ -220,7 +228,7 @@ impl Program {
         self.check_planes(geometry, input, output)?;
         let [input, weights, output] = [input, weights, output].map(|id| self.tensor(id));
         let expected = [output.shape[1], input.shape[1], geometry.kernel[0], geometry.kernel[1]];
-        if weights.shape != expected || weights.element != Element::F32 || input.element != Element::F32 {
+        if weights.shape != expected || weights.element != Element::F32 {
             return Err(format!("{} must be f32 {expected:?}, but is {:?}", weights.name, weights.shape));
         }
         Ok(Convolved { outputs: output.shape[1] as usize, output: [output.rows(), output.row_len()] })
@@ -231,7 +239,7 @@ impl Program {
         op: &Matmul,
         want: impl Fn(&str, TensorId, &[usize], Element) -> Result<(), String>,
     ) -> Result<(), String> {
-        let Matmul { form, a, b, output, bias, mask, bias_gradient, accumulate, .. } = op;
+        let Matmul { form, a, b, output, bias, relu, mask, bias_gradient, accumulate, .. } = op;
         let [m, n] = [self.tensor(*output).rows(), self.tensor(*output).row_len()];
         let k = match form {
             Form::Nt | Form::Nn => self.tensor(*a).row_len(),
@@ -253,12 +261,28 @@ impl Program {
                 Err("bias_gradient must lie behind the output in the same tensor".into())
             }
             _ if bias.is_some() && mask.is_some() => Err("bias and mask exclude each other".into()),
-            Form::Tn if bias.is_some() || mask.is_some() => Err("bias and mask belong to rows of the batch".into()),
+            Form::Tn if bias.is_some() || *relu || mask.is_some() => {
+                Err("bias, ReLU and mask belong to rows of the batch".into())
+            }
             Form::Nt | Form::Nn if bias_gradient.is_some() || *accumulate => {
                 Err("bias_gradient and accumulate belong to sums over the batch".into())
             }
             _ => Ok(()),
         }
+    }
+}
+
+fn check_size(tensor: &Tensor) -> Result<()> {
+    let Tensor { name, shape, element, .. } = tensor;
+    let bytes = shape.iter().try_fold(element.bytes(), |all, &extent| all.checked_mul(extent as usize));
+    match bytes {
+        None | Some(0) => Err(fail(name, &format!("no usable shape: {shape:?}"))),
+        Some(_) if shape.is_empty() => Err(fail(name, "no shape")),
+        Some(bytes) if bytes > BINDING_BYTES => Err(fail(
+            name,
+            &format!("{bytes} bytes, but a tensor has at most {BINDING_BYTES} (what every GPU can bind)"),
+        )),
+        Some(_) => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod compare;
 pub mod fixture;
+mod library;
 pub mod tolerance;
 
 use crate::reference::{linear, network::Network, optimizer, random};

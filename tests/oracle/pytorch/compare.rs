@@ -61,6 +61,19 @@ pub fn compare(name: &str, ours: &[f32], expected: &Expected, tolerance: Toleran
     }
 }
 
+/// The largest difference from PyTorch's entries (from its samples, of a tensor in parts), and the largest of these.
+pub fn distance(ours: &[f32], expected: &Expected) -> (f64, f64) {
+    let pairs: Vec<(f32, f64)> = match expected {
+        Expected::Whole(theirs) => ours.iter().copied().zip(theirs.iter().copied()).collect(),
+        Expected::Parts { len, samples, .. } => {
+            samples.iter().enumerate().map(|(s, &theirs)| (ours[sample(s, *len)], theirs)).collect()
+        }
+    };
+    let largest = |sizes: &mut dyn Iterator<Item = f64>| sizes.fold(0.0, f64::max);
+    let away = largest(&mut pairs.iter().map(|&(ours, theirs)| (f64::from(ours) - theirs).abs()));
+    (away, largest(&mut pairs.iter().map(|(_, theirs)| theirs.abs())))
+}
+
 fn length(name: &str, ours: usize, theirs: usize) -> Result<(), String> {
     if ours == theirs { Ok(()) } else { Err(format!("{name}: {ours} elements, PyTorch has {theirs}")) }
 }

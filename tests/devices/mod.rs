@@ -1,0 +1,45 @@
+//! The devices that tests of whole steps run on: the CPU, and every adapter of this machine.
+//!
+//! Without any adapter a test holds for the CPU alone and says so; with `MNIST_GPU_REQUIRE_ADAPTER=1` it fails and says
+//! what to install. SwiftShader takes part where `VK_ADD_DRIVER_FILES` names its driver.
+
+use mnist_gpu::cpu::Cpu;
+use mnist_gpu::device::Device;
+use mnist_gpu::gpu::{Gpu, adapters};
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// The adapters, each opened once. One test at a time has them: a software adapter fills every core by itself.
+static OPENED: OnceLock<Mutex<Vec<Gpu>>> = OnceLock::new();
+
+/// The CPU with so many threads.
+pub fn cpu(threads: usize) -> Cpu {
+    Cpu::new(NonZeroUsize::new(threads)).expect("threads can be started")
+}
+
+/// Runs a test on every adapter.
+pub fn on_adapters(mut test: impl FnMut(&dyn Device)) {
+    let opened = OPENED.get_or_init(|| {
+        let open = |adapter| Gpu::open(adapter, false).unwrap_or_else(|error| panic!("{error}"));
+        Mutex::new(adapters().iter().map(open).collect())
+    });
+    // What another test did on a device before it failed does not matter here: each loads programs of its own.
+    let devices = opened.lock().unwrap_or_else(PoisonError::into_inner);
+    if devices.is_empty() {
+        let problem = "no adapter was found. Install one that needs no hardware: mesa-vulkan-drivers and libvulkan1 \
+                       (Vulkan), libegl1 and libgl1-mesa-dri (GL) on Debian and Ubuntu";
+        let required = std::env::var("MNIST_GPU_REQUIRE_ADAPTER").is_ok_and(|value| value == "1");
+        assert!(!required, "{problem}");
+        eprintln!("on the CPU alone: {problem}");
+    }
+    for device in devices.iter() {
+        println!("on {}", device.info());
+        test(device);
+    }
+}
+
+/// Runs a test on the CPU and on every adapter.
+pub fn on_all(mut test: impl FnMut(&dyn Device)) {
+    test(&cpu(2));
+    on_adapters(test);
+}

@@ -1,0 +1,78 @@
+//! How a run ends: after its epochs, at its target, or because it diverges.
+
+use crate::devices::{cpu, on_all};
+use crate::{config, mnist, selection, train, trained};
+use mnist_gpu::Error;
+use mnist_gpu::config::TrainConfig;
+use mnist_gpu::optimizer::Optimizer;
+use mnist_gpu::trainer::{Event, Trainer};
+
+#[test]
+fn a_run_stops_at_its_target_accuracy() {
+    let data = mnist(1_500, 50);
+    let wanted = TrainConfig { validation: Some(500), target_accuracy: Some(0.7), ..config("mlp", 10, 30) };
+    on_all(|device| {
+        let run = trained(device, &data, &wanted);
+        let reached: Vec<bool> =
+            run.rows.iter().map(|row| row.validation_accuracy.expect("images are held out") >= 0.7).collect();
+        let last = reached.len() - 1;
+        assert!(last > 0 && last < 30, "{}: {} epochs", device.info(), last);
+        assert_eq!(reached.iter().position(|&reached| reached), Some(last), "{}: {reached:?}", device.info());
+        assert_eq!(run.losses.len(), last * 1_000_usize.div_ceil(64));
+    });
+    // A target beyond reach.
+    let run = trained(&cpu(2), &data, &TrainConfig { target_accuracy: Some(1.0), epochs: 2, ..wanted });
+    assert_eq!(run.last().epoch, 2);
+}
+
+/// Held-out images are not trained on, and a run that is done stays so.
+#[test]
+fn images_are_held_out_and_a_done_run_stays_done() {
+    let data = mnist(300, 50);
+    let config = TrainConfig { validation: Some(100), ..config("linear", 10, 1) };
+    let chosen = selection(&data, &config);
+    assert_eq!((chosen.train.len(), chosen.validation.len()), (200, 100));
+    let mut trainer = Trainer::new(&cpu(1), &data, &chosen, &config).expect("a trainer");
+    let mut seen = 0;
+    let last = loop {
+        match trainer.advance().expect("training goes on") {
+            Event::Chunk { epoch, images, loss } => {
+                assert!(epoch == 1 && images > seen && images <= 200 && loss > 0.0, "{images} after {seen}");
+                seen = images;
+            }
+            Event::Epoch(row) if row.epoch == 1 => break row,
+            Event::Epoch(row) => assert_eq!((row.epoch, seen), (0, 0)),
+            Event::Done => panic!("no row of epoch 1"),
+        }
+    };
+    assert_eq!(seen, 200);
+    assert!(last.validation_loss.is_some());
+    for _ in 0..3 {
+        assert_eq!(trainer.advance().expect("it is over"), Event::Done);
+    }
+}
+
+#[test]
+fn a_run_without_held_out_images_says_nothing_of_them() {
+    let run = trained(&cpu(1), &mnist(100, 10), &config("linear", 10, 1));
+    assert!(run.rows.iter().all(|row| row.validation_loss.is_none() && row.validation_accuracy.is_none()));
+}
+
+#[test]
+fn divergence_is_an_error_with_step_and_advice() {
+    let data = mnist(1_000, 10);
+    let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 };
+    let wild = TrainConfig { optimizer, learning_rate: 1e5, ..config("mlp", 10, 3) };
+    on_all(|device| {
+        let error = train(device, &data, &wild).expect_err("such a rate must diverge");
+        let Error::Diverged { loss, step, epoch, learning_rate } = error else { panic!("{}: {error}", device.info()) };
+        assert!(!loss.is_finite(), "{}: {loss}", device.info());
+        assert!(step > 0 && step < 48, "{}: step {step}", device.info());
+        assert_eq!(u64::from(epoch), step / 16 + 1, "{}", device.info());
+        assert!((learning_rate - 1e5).abs() < 1e-9, "{}: {learning_rate}", device.info());
+        let text = error.to_string();
+        assert!(text.contains(&format!("at step {step} (epoch {epoch})")), "{text}");
+        assert!(text.contains("Lower the learning rate (it is 100000 at this step)"), "{text}");
+    });
+    assert!(train(&cpu(1), &data, &TrainConfig { learning_rate: 0.05, ..wild }).is_ok());
+}

@@ -1,0 +1,112 @@
+//! Whole runs: training that must learn and training that must not, the same on every device, to the last bit where
+//! that is promised, and its ends.
+
+mod batches;
+#[path = "../devices/mod.rs"]
+mod devices;
+mod ends;
+mod learning;
+mod micro_batches;
+mod other_shapes;
+mod same;
+
+use mnist_gpu::checkpoint::Parameters;
+use mnist_gpu::config::TrainConfig;
+use mnist_gpu::data::subset::Selection;
+use mnist_gpu::data::{Dataset, Split, split};
+use mnist_gpu::device::{Device, Session};
+use mnist_gpu::model::{Shape, defaults, preset};
+use mnist_gpu::program::{Build, List, State, build};
+use mnist_gpu::run::EpochRow;
+use mnist_gpu::schedule::Schedule;
+use mnist_gpu::trainer::{Event, Trainer};
+use mnist_gpu::{Error, Result};
+use std::sync::{Arc, LazyLock};
+
+static MNIST: LazyLock<Dataset> = LazyLock::new(Dataset::mnist);
+
+/// The first images of MNIST.
+fn mnist(train: usize, test: usize) -> Dataset {
+    let first = |split: &Split, count: usize| Split {
+        images: split.images[..count * MNIST.image_len()].to_vec(),
+        labels: split.labels[..count].to_vec(),
+    };
+    let splits = (first(&MNIST.train, train), first(&MNIST.test, test));
+    let classes = MNIST.classes.clone();
+    Dataset::from_splits("mnist", [MNIST.height, MNIST.width], classes, splits.0, splits.1).expect("a part of a set")
+}
+
+/// A preset with its optimizer at a constant rate, in batches of 64.
+fn config(model: &str, classes: usize, epochs: u32) -> TrainConfig {
+    let model = preset(model, classes as u32).expect("a preset");
+    TrainConfig { epochs, batch_size: 64, schedule: Schedule::Constant, ..defaults(model) }
+}
+
+/// What a run leaves behind.
+#[derive(Debug)]
+struct Outcome {
+    rows: Vec<EpochRow>,
+    losses: Vec<f32>,
+    parameters: Parameters,
+}
+
+impl Outcome {
+    fn last(&self) -> &EpochRow {
+        self.rows.last().expect("there is a row of epoch 0")
+    }
+
+    /// Every bit of the parameters.
+    fn bits(&self) -> Vec<u32> {
+        self.parameters.values().flatten().map(|value| value.to_bits()).collect()
+    }
+}
+
+fn selection(data: &Dataset, config: &TrainConfig) -> Selection {
+    let [held_out, kept] = [config.validation, config.train_size].map(|size| size.map(|size| size as usize));
+    split(&data.train.labels, data.classes.len(), held_out, kept, config.seed).expect("there are enough images")
+}
+
+/// A run to its end.
+fn train(device: &dyn Device, data: &Dataset, config: &TrainConfig) -> Result<Outcome> {
+    let mut trainer = Trainer::new(device, data, &selection(data, config), config)?;
+    let mut rows = Vec::new();
+    loop {
+        match trainer.advance()? {
+            Event::Chunk { .. } => {}
+            Event::Epoch(row) => rows.push(row),
+            Event::Done => break,
+        }
+    }
+    Ok(Outcome { rows, losses: trainer.step_losses().to_vec(), parameters: trainer.parameters()? })
+}
+
+/// The same that must reach its end.
+fn trained(device: &dyn Device, data: &Dataset, config: &TrainConfig) -> Outcome {
+    train(device, data, config).unwrap_or_else(|error: Error| panic!("{}: {error}", device.info()))
+}
+
+/// Training at its beginning, for who runs its steps by hand: all training images, no others.
+fn session(device: &dyn Device, data: &Dataset, config: &TrainConfig) -> Box<dyn Session> {
+    let images = data.train.len() as u32;
+    let program = build(&Build {
+        model: &config.model,
+        image: Shape::picture(data.height, data.width),
+        classes: data.classes.len() as u32,
+        images,
+        batch: config.batch_size,
+        train_images: images,
+        eval_batch: 1,
+        optimizer: config.optimizer,
+        mean: data.mean,
+        std: data.std,
+    });
+    let program = Arc::new(program.expect("a program"));
+    let (ports, mut session) = (&program.ports, device.load(&program).expect("loaded"));
+    session.put(ports.images, &data.train.images).expect("written");
+    session.put(ports.labels, &data.train.labels).expect("written");
+    let course = config.course(images.div_ceil(ports.train.batch));
+    session.put(ports.schedule, &course.rows(0)).expect("written");
+    session.put(ports.train.state, &[State::at(config.seed, 0, 0, images)]).expect("written");
+    session.run(List::Init, 1).expect("drawn");
+    session
+}

@@ -1,0 +1,66 @@
+//! Other data than MNIST: sizes of images and numbers of classes that nothing is tuned for.
+
+use crate::devices::on_all;
+use crate::{config, trained};
+use mnist_gpu::checkpoint::{Checkpoint, Metadata};
+use mnist_gpu::config::TrainConfig;
+use mnist_gpu::data::{Dataset, Split};
+use mnist_gpu::evaluate::evaluate;
+use mnist_gpu::inference::Classifier;
+use mnist_gpu::random::threefry;
+
+/// A class is a pattern of light and dark pixels; an image has a tenth of them the other way round.
+fn patterns([height, width]: [u32; 2], classes: usize, train: usize, test: usize) -> Dataset {
+    let pixels = height * width;
+    let split = |first: u32, count: usize| {
+        let labels: Vec<u8> = (0..count).map(|i| (i % classes) as u8).collect();
+        let image = |(number, &label): (u32, &u8)| -> Vec<u8> {
+            let light = |pixel| threefry([1, u32::from(label)], [pixel, 0])[0] % 2 == 1;
+            let turned = |pixel| threefry([2, number], [pixel, 0])[0] % 10 == 0;
+            (0..pixels).map(|pixel| if light(pixel) == turned(pixel) { 20 } else { 200 }).collect()
+        };
+        Split { images: (first..).zip(&labels).flat_map(image).collect(), labels }
+    };
+    let names = (0..classes).map(|class| format!("pattern {class}")).collect();
+    let (train, test) = (split(0, train), split(1 << 20, test));
+    Dataset::from_splits("patterns", [height, width], names, train, test).expect("a data set")
+}
+
+/// Trains on patterns, then evaluates the trained model from its checkpoint.
+fn learns(model: &str, data: &Dataset, epochs: u32) {
+    let config = TrainConfig { learning_rate: 1e-2, ..config(model, data.classes.len(), epochs) };
+    on_all(|device| {
+        let run = trained(device, data, &config);
+        let (first, last) = (&run.rows[0], run.last());
+        println!("{model} on {}: {:.3}, then {:.3}", device.info(), first.test_accuracy, last.test_accuracy);
+        assert!(first.test_accuracy < 0.7, "{model}: {first:?}");
+        assert!(last.test_accuracy >= 0.95, "{model}: {last:?}");
+
+        let checkpoint = Checkpoint { metadata: Metadata::new(&config, data), parameters: run.parameters.clone() };
+        let count = data.test.len();
+        let mut classifier = Classifier::new(device, &checkpoint, count as u32).expect("a classifier");
+        let found = classifier
+            .with(&data.test.images, &data.test.labels, |session| evaluate(session, &data.test.labels, &data.classes));
+        let found = found.expect("an evaluation");
+        assert!((found.accuracy - last.test_accuracy).abs() < 1e-9, "{model}: {} {last:?}", found.accuracy);
+        assert!((found.loss / last.test_loss - 1.0).abs() < 1e-4, "{model}: {} {last:?}", found.loss);
+        let images: u32 = found.confusion.iter().flatten().sum();
+        assert_eq!((images as usize, found.per_class.len()), (count, data.classes.len()));
+        let correct: u32 = (0..data.classes.len()).map(|class| found.confusion[class][class]).sum();
+        assert!((f64::from(correct) / count as f64 - found.accuracy).abs() < 1e-9);
+    });
+}
+
+#[test]
+fn small_images_of_47_classes() {
+    let data = patterns([8, 8], 47, 47 * 20, 47 * 6 + 1);
+    learns("linear", &data, 12);
+    learns("mlp", &data, 12);
+}
+
+#[test]
+fn oblong_images_of_three_classes() {
+    let data = patterns([20, 32], 3, 200, 77);
+    learns("linear", &data, 4);
+    learns("mlp", &data, 4);
+}
