@@ -2,6 +2,7 @@
 
 const PURPOSE_INIT = 1u;
 const PURPOSE_ORDER = 2u;
+const PURPOSE_DROPOUT = 3u;
 
 fn threefry_mix(x: vec2<u32>, rotation: u32) -> vec2<u32> {
     let sum = x.x + x.y;

@@ -70,7 +70,8 @@ impl Comparison {
 pub fn compare(case: &Case, reference: &[Vec<u8>], found: &[Vec<u8>], magnitudes: Option<&[Vec<u8>]>) -> Comparison {
     let mut all = Comparison::default();
     for (index, tensor) in case.program.tensors.iter().enumerate().filter(|(_, tensor)| tensor.view.is_none()) {
-        let [before, reference, found] = [&case.contents[index], &reference[index], &found[index]].map(words);
+        let [before, reference, found] =
+            [&case.contents[index], &reference[index], &found[index]].map(|bytes| words(bytes));
         let magnitudes = magnitudes.map(|contents| words(&contents[index]));
         assert!(before.len() == reference.len() && before.len() == found.len(), "{} is whole", tensor.name);
         let float = tensor.element == Element::F32;
@@ -94,8 +95,12 @@ pub fn compare(case: &Case, reference: &[Vec<u8>], found: &[Vec<u8>], magnitudes
             let (error, ratio) = difference(reference, found, bound);
             all.beyond += usize::from(ratio > 1.0);
             if ratio != 0.0 {
+                // A view goes by its own name.
+                let (tensor, index) = part.map_or((tensor, word), |(range, part)| {
+                    (case.program.tensor(part.tensor), part.elements.start + word - range.start)
+                });
                 let (case, tensor, bound) = (case.name.clone(), tensor.name.clone(), bound.unwrap_or(0.0));
-                all.note(Place { case, tensor, index: word, reference, found, bound, error, ratio });
+                all.note(Place { case, tensor, index, reference, found, bound, error, ratio });
             }
         }
     }
@@ -126,9 +131,8 @@ impl Tolerance {
 
 /// The error of a number whose bits are not those of the reference, and what share of the bound it is.
 fn difference(reference: f64, found: f64, bound: Option<f64>) -> (f64, f64) {
-    let same_kind = reference == found || (reference.is_nan() && found.is_nan());
     let error = match (reference - found).abs() {
-        _ if same_kind => 0.0,
+        _ if reference.is_nan() && found.is_nan() => 0.0,
         error if error.is_finite() => error,
         _ => f64::INFINITY,
     };
@@ -141,7 +145,7 @@ fn difference(reference: f64, found: f64, bound: Option<f64>) -> (f64, f64) {
     (error, if ratio.is_nan() { f64::INFINITY } else { ratio })
 }
 
-fn words(bytes: &Vec<u8>) -> Vec<u32> {
+fn words(bytes: &[u8]) -> Vec<u32> {
     bytemuck::pod_collect_to_vec(bytes)
 }
 

@@ -7,7 +7,7 @@ use crate::checkpoint::{Checkpoint, Metadata};
 use crate::config::TrainConfig;
 use crate::data::{Part, split};
 use crate::device::open;
-use crate::model::{ModelSpec, PRESETS, defaults, preset};
+use crate::model::{DEFAULT_PRESET, ModelSpec, PRESETS, defaults, preset};
 use crate::optimizer::Optimizer;
 use crate::progress::Progress;
 use crate::run::{DataInfo, EpochRow, KernelChoice, Run, Status, WEIGHTS_FILE, new_folder};
@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 #[command(after_help = examples())]
 pub struct Args {
     /// The architecture: a preset's name, or a JSON file of layers
-    #[arg(long, value_name = "NAME|FILE.json", default_value = "mlp")]
+    #[arg(long, value_name = "NAME|FILE.json", default_value = DEFAULT_PRESET)]
     model: String,
     /// Passes over the training images
     #[arg(long, value_name = "N", allow_negative_numbers = true)]

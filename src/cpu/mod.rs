@@ -5,11 +5,17 @@
 
 mod adam;
 mod begin_step;
+mod conv2d_backward_input;
+mod conv2d_backward_weights;
+mod conv2d_forward;
+mod dropout;
 mod gemm;
 mod init_uniform;
 mod load_batch;
 mod matmul;
 mod memory;
+mod planes;
+mod reduce;
 mod sgd;
 mod softmax_nll;
 
@@ -118,6 +124,11 @@ fn run(op: &Op, memory: &mut Memory) {
         Op::InitUniform(op) => init_uniform::run(op, memory),
         Op::BeginStep(op) => begin_step::run(op, memory),
         Op::LoadBatch(op) => load_batch::run(op, memory),
+        Op::Conv2dForward(op) => conv2d_forward::run(op, memory),
+        Op::Conv2dBackwardInput(op) => conv2d_backward_input::run(op, memory),
+        Op::Conv2dBackwardWeights(op) => conv2d_backward_weights::run(op, memory),
+        Op::Reduce(op) => reduce::run(op, memory),
+        Op::Dropout(op) => dropout::run(op, memory),
         Op::Matmul(op) => matmul::run(op, memory),
         Op::SoftmaxNll(op) => softmax_nll::run(op, memory),
         Op::Sgd(op) => sgd::run(op, memory),

@@ -1,7 +1,7 @@
 //! A GPU as a device: buffers, pipelines and bind groups made once, many steps recorded into one submission.
 
 use super::adapter::Adapter;
-use super::kernels::{Binding, Dispatch, Kernel, Lowered, Profile, lower};
+use super::kernels::{Binding, Dispatch, Kernel, Lowered, Profile, SPARE_BYTES, lower};
 use crate::device::{Device, DeviceInfo, Session};
 use crate::program::{List, Program, Role, TensorId};
 use crate::{Error, Result};
@@ -30,6 +30,8 @@ struct Shared {
     queue: wgpu::Queue,
     pipelines: Mutex<HashMap<&'static str, Pipeline>>,
     failure: Failure,
+    /// Bound in place of operands that are not there.
+    spare: wgpu::Buffer,
 }
 
 /// The first error that the device reported outside a call.
@@ -49,6 +51,12 @@ impl Gpu {
         let descriptor = wgpu::DeviceDescriptor { required_limits: limits, ..Default::default() };
         let (device, queue) = pollster::block_on(adapter.handle.request_device(&descriptor))
             .map_err(|error| Error::Device(format!("{}: cannot be opened: {error}", adapter.info())))?;
+        let spare = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("spare"),
+            size: SPARE_BYTES as u64,
+            usage: wgpu::BufferUsages::STORAGE,
+            mapped_at_creation: false,
+        });
         let failure = Failure::default();
         let note = |failure: &Failure, text: String| {
             failure.lock().expect("no panic while held").get_or_insert(text);
@@ -61,8 +69,15 @@ impl Gpu {
                 note(&lost, format!("the device was lost: {message}"));
             }
         });
-        let shared =
-            Shared { info: adapter.info().clone(), checked, device, queue, pipelines: Mutex::default(), failure };
+        let shared = Shared {
+            info: adapter.info().clone(),
+            checked,
+            device,
+            queue,
+            pipelines: Mutex::default(),
+            failure,
+            spare,
+        };
         Ok(Self { profile: adapter.profile(), shared: Arc::new(shared) })
     }
 
@@ -205,8 +220,8 @@ impl Shared {
     ) -> wgpu::BindGroup {
         let params = (params, slot * PARAMS_STRIDE, dispatch.params.len() * 4);
         let operands = dispatch.operands.iter().map(|operand| {
-            let buffer = buffers[operand.tensor.index()].as_ref().expect("an operand names an owner");
-            (buffer, operand.offset, operand.bytes)
+            let buffer = operand.tensor.map_or(Some(&self.spare), |owner| buffers[owner.index()].as_ref());
+            (buffer.expect("an operand names an owner"), operand.offset, operand.bytes)
         });
         let entries: Vec<_> = std::iter::once(params)
             .chain(operands)

@@ -4,6 +4,6 @@ mod presets;
 mod spec;
 mod stage;
 
-pub use presets::{PRESETS, defaults, preset};
+pub use presets::{DEFAULT_PRESET, PRESETS, defaults, preset};
 pub use spec::{Layer, ModelSpec, Shape};
-pub use stage::{Dense, Stage};
+pub use stage::{Conv, Dense, Drop, Stage};

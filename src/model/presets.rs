@@ -6,14 +6,43 @@ use crate::optimizer::Optimizer;
 use crate::schedule::Schedule;
 
 /// The names of all presets, the simplest first.
-pub const PRESETS: [&str; 2] = ["linear", "mlp"];
+pub const PRESETS: [&str; 5] = ["linear", "mlp", "cnn", "lenet", "convnet"];
+
+/// The preset that is trained where none is named.
+pub const DEFAULT_PRESET: &str = "cnn";
 
 /// The preset of that name for a number of classes; none if there is none.
 pub fn preset(name: &str, classes: u32) -> Option<ModelSpec> {
-    let logits = Layer::Linear { outputs: classes };
+    let linear = |outputs| Layer::Linear { outputs };
+    let conv = |channels, size, padding| Layer::Conv2d {
+        channels,
+        kernel: [size, size],
+        stride: [1, 1],
+        padding: [padding, padding],
+    };
+    let pool = Layer::MaxPool { size: [2, 2], stride: None };
+    let dropout = |rate| Layer::Dropout { rate };
+    let relu = || Layer::Relu;
+    let logits = linear(classes);
     let layers = match name {
         "linear" => vec![logits],
-        "mlp" => vec![Layer::Linear { outputs: 128 }, Layer::Relu, logits],
+        "mlp" => vec![linear(128), relu(), logits],
+        "cnn" => {
+            vec![conv(24, 5, 0), relu(), pool.clone(), conv(32, 3, 0), relu(), pool, linear(256), relu(), logits]
+        }
+        "lenet" => vec![conv(16, 5, 2), relu(), pool.clone(), conv(32, 5, 2), relu(), pool, logits],
+        "convnet" => vec![
+            conv(32, 3, 0),
+            relu(),
+            conv(64, 3, 0),
+            relu(),
+            pool,
+            dropout(0.25),
+            linear(128),
+            relu(),
+            dropout(0.5),
+            logits,
+        ],
         _ => return None,
     };
     Some(ModelSpec { name: name.into(), layers })
@@ -21,13 +50,17 @@ pub fn preset(name: &str, classes: u32) -> Option<ModelSpec> {
 
 /// How a model is trained where nothing else is asked for. Tuned on images held out of the training set.
 pub fn defaults(model: ModelSpec) -> TrainConfig {
+    let (batch_size, learning_rate, optimizer) = match model.name.as_str() {
+        "cnn" => (256, 1e-2, Optimizer::Adam { betas: [0.7, 0.9], epsilon: 1e-8, weight_decay: 0.0, decoupled: false }),
+        _ => (128, 3e-3, Optimizer::adam(0.01, true)),
+    };
     TrainConfig {
         model,
         epochs: 5,
-        batch_size: 128,
-        learning_rate: 3e-3,
+        batch_size,
+        learning_rate,
         schedule: Schedule::OneCycle,
-        optimizer: Optimizer::adam(0.01, true),
+        optimizer,
         seed: 1,
         train_size: None,
         validation: None,

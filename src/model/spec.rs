@@ -22,8 +22,38 @@ pub enum Layer {
         /// Numbers per image that come out.
         outputs: u32,
     },
-    /// max(x, 0); follows a linear layer.
+    /// A convolution with bias (cross-correlation, as PyTorch defines it).
+    Conv2d {
+        /// Channels that come out.
+        channels: u32,
+        /// Height and width of the kernel.
+        kernel: [u32; 2],
+        /// Steps down and across.
+        #[serde(default = "ones")]
+        stride: [u32; 2],
+        /// Zeros above and below, left and right.
+        #[serde(default)]
+        padding: [u32; 2],
+    },
+    /// max(x, 0); follows a linear layer or a convolution.
     Relu,
+    /// The largest of each window; follows a convolution, or its ReLU. Windows do not reach beyond the edge.
+    MaxPool {
+        /// Height and width of the window.
+        size: [u32; 2],
+        /// Steps down and across; the window's size where it is not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stride: Option<[u32; 2]>,
+    },
+    /// Zeroes a random share of the numbers in training, and scales the rest to keep their mean.
+    Dropout {
+        /// The share, from 0 up to but not including 1.
+        rate: f32,
+    },
+}
+
+fn ones() -> [u32; 2] {
+    [1, 1]
 }
 
 /// What one image is at some place of a network: channels, height and width; a vector is channels alone.
@@ -51,6 +81,11 @@ impl Shape {
     /// Numbers per image.
     pub fn len(self) -> u32 {
         self.channels * self.height * self.width
+    }
+
+    /// Height times width.
+    pub fn area(self) -> u64 {
+        u64::from(self.height) * u64::from(self.width)
     }
 
     /// Whether nothing is left of the image.

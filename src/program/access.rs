@@ -1,6 +1,9 @@
 //! Which tensors an op reads and writes: what validation, parity checks and devices need to know of every op alike.
 
-use super::{Adam, BeginStep, InitUniform, LoadBatch, Matmul, Op, Sgd, SoftmaxNll, TensorId};
+use super::{
+    Adam, BeginStep, Conv2dBackwardInput, Conv2dBackwardWeights, Conv2dForward, Dropout, InitUniform, LoadBatch,
+    Matmul, Op, Reduce, Sgd, SoftmaxNll, TensorId,
+};
 
 /// What an op does with a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +39,36 @@ impl Op {
                 ("samples", Some(*samples), Read),
                 ("output", Some(*output), Write),
             ],
+            Self::Conv2dForward(Conv2dForward { state, input, weights, bias, output, choice, .. }) => vec![
+                ("state", Some(*state), Read),
+                ("input", Some(*input), Read),
+                ("weights", Some(*weights), Read),
+                ("bias", Some(*bias), Read),
+                ("output", Some(*output), Write),
+                ("choice", *choice, Write),
+            ],
+            Self::Conv2dBackwardInput(Conv2dBackwardInput { state, gradient, choice, weights, output, .. }) => vec![
+                ("state", Some(*state), Read),
+                ("gradient", Some(*gradient), Read),
+                ("choice", Some(*choice), Read),
+                ("weights", Some(*weights), Read),
+                ("output", Some(*output), Write),
+            ],
+            Self::Conv2dBackwardWeights(Conv2dBackwardWeights { state, input, gradient, choice, output, .. }) => vec![
+                ("state", Some(*state), Read),
+                ("input", Some(*input), Read),
+                ("gradient", Some(*gradient), Read),
+                ("choice", Some(*choice), Read),
+                ("output", Some(*output), Write),
+            ],
+            Self::Reduce(Reduce { input, output, bias_gradient, accumulate }) => vec![
+                ("input", Some(*input), Read),
+                ("output", Some(*output), replaced(*accumulate)),
+                ("bias_gradient", Some(*bias_gradient), replaced(*accumulate)),
+            ],
+            Self::Dropout(Dropout { state, input, output, .. }) => {
+                vec![("state", Some(*state), Read), ("input", Some(*input), Read), ("output", Some(*output), Write)]
+            }
             Self::Matmul(Matmul { state, a, b, output, bias, mask, bias_gradient, accumulate, .. }) => vec![
                 ("state", Some(*state), Read),
                 ("a", Some(*a), Read),

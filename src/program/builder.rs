@@ -1,10 +1,11 @@
 //! From a model and a training configuration to ops. A step can be read from top to bottom: forwards, loss, backwards, update.
 
 use super::{
-    Adam, BeginStep, Element, Form, InitUniform, LoadBatch, Matmul, Op, Order, Phase, Ports, Program, Role, Rows, Sgd,
-    SoftmaxNll, State, Tensor, TensorId, View, validate::BINDING_BYTES,
+    Adam, BeginStep, Conv2dBackwardInput, Conv2dBackwardWeights, Conv2dForward, Dropout, Element, Form, InitUniform,
+    LoadBatch, Matmul, Op, Order, Phase, Ports, Program, Reduce, Role, Rows, Sgd, SoftmaxNll, State, Tensor, TensorId,
+    View, validate::BINDING_BYTES,
 };
-use crate::model::{ModelSpec, Shape, Stage};
+use crate::model::{Conv, Dense, ModelSpec, Shape, Stage};
 use crate::optimizer::Optimizer;
 use crate::{Error, Result};
 
@@ -39,6 +40,10 @@ pub const METRICS_SLOTS: u32 = 1024;
 /// The most rows of a micro-batch: one of the two dimensions of a grid of workgroups is the batch, and has 65,535 at most.
 const MICRO_ROWS: u32 = 32_768;
 
+/// Images of a partial sum of a convolution's weight gradients: small enough for many workgroups, large enough that the
+/// partial sums are few.
+const BLOCK: u32 = 16;
+
 /// Lays out the program for a model, its data and its optimizer.
 ///
 /// # Errors
@@ -64,13 +69,15 @@ struct Flow {
     samples: TensorId,
     /// The input of each stage, and last the logits.
     activations: Vec<TensorId>,
+    /// The choice of each convolution, in training.
+    choices: Vec<Option<TensorId>>,
     rows: u32,
 }
 
-/// The flat tensor of a kind and its views, a weight and a bias for each stage that has them.
+/// The flat tensor of a kind and its views: weight and bias of each stage that has them.
 struct Flat {
     all: TensorId,
-    views: Vec<(TensorId, TensorId)>,
+    views: Vec<Option<(TensorId, TensorId)>>,
 }
 
 impl Builder<'_> {
@@ -90,22 +97,12 @@ impl Builder<'_> {
             .map(|name| self.add_like(name, parameters.all, Role::OptimizerState))
             .collect();
 
-        let rows = self.micro_rows(batch)?;
-        let train = self.flow("train", rows, METRICS_SLOTS);
-        let eval = self.flow(
-            "eval",
-            build.eval_batch.min(build.images),
-            build.images.div_ceil(build.eval_batch.min(build.images)),
-        );
+        let train = self.flow("train", self.micro_rows(batch)?, METRICS_SLOTS, true);
+        let eval_rows = self.micro_rows(build.eval_batch.min(build.images))?;
+        let eval = self.flow("eval", eval_rows, build.images.div_ceil(eval_rows), false);
         let log_probabilities = self.add("log_probabilities", &[eval.rows, build.classes], Element::F32, Role::Metrics);
-        let backward: Vec<TensorId> = train.activations[1..]
-            .iter()
-            .copied()
-            .map(|id| {
-                let name = format!("{}.gradient", self.tensors[id.index()].name);
-                self.add_like(&name, id, Role::Activation)
-            })
-            .collect();
+        let backward = self.backward_tensors(&train);
+        let partials = self.partial_tensors(&train);
 
         let load = |flow: &Flow| {
             Op::LoadBatch(LoadBatch {
@@ -131,7 +128,7 @@ impl Builder<'_> {
                 slots: METRICS_SLOTS,
             }));
             train_step.push(load(&train));
-            train_step.extend(self.forward(&train, &parameters));
+            train_step.extend(self.forward(&train, &parameters, batch));
             train_step.push(Op::SoftmaxNll(SoftmaxNll {
                 state: train.state,
                 logits: *train.activations.last().expect("a model has a layer"),
@@ -141,7 +138,7 @@ impl Builder<'_> {
                 result: Rows::Gradient,
                 accumulate,
             }));
-            train_step.extend(self.backward(&train, &parameters, &gradients, &backward, accumulate));
+            train_step.extend(self.backward(&train, &parameters, &gradients, &backward, &partials, batch, accumulate));
         }
         train_step.push(self.update(train.state, parameters.all, gradients.all, &moments));
 
@@ -158,7 +155,7 @@ impl Builder<'_> {
             }),
             load(&eval),
         ];
-        eval_step.extend(self.forward(&eval, &parameters));
+        eval_step.extend(self.forward(&eval, &parameters, eval.rows));
         eval_step.push(Op::SoftmaxNll(SoftmaxNll {
             state: eval.state,
             logits: *eval.activations.last().expect("a model has a layer"),
@@ -218,27 +215,33 @@ impl Builder<'_> {
                     id
                 })
                 .collect();
-            if let [weight, bias] = ids[..] {
-                views.push((weight, bias));
-            }
+            views.push(if let [weight, bias] = ids[..] { Some((weight, bias)) } else { None });
         }
         self.tensors[all.index()].shape = vec![(offset / 4) as u32];
         Flat { all, views }
     }
 
-    /// Rows of a micro-batch: as many as keep every activation within one binding, the whole batch where that fits.
+    /// Rows of a micro-batch: as many as keep every activation and every partial sum within one binding, the whole batch
+    /// where that fits.
     fn micro_rows(&self, batch: u32) -> Result<u32> {
-        let widest = self.stages.iter().map(|stage| stage.output().len()).chain([self.build.image.len()]).max();
-        let bytes = widest.expect("the image itself is there") as usize * 4;
+        let partial_sums = |stage: &Stage| match stage {
+            Stage::Conv(_) => stage.parameters()[0].1.iter().product::<u32>().div_ceil(BLOCK),
+            _ => 0,
+        };
+        let widest = self.stages.iter().map(|stage| stage.output().len().max(partial_sums(stage)));
+        let bytes = widest.chain([self.build.image.len()]).max().expect("the image itself is there") as usize * 4;
         match BINDING_BYTES / bytes {
             0 => Err(Error::Program(format!(
-                "one image alone needs {bytes} bytes of activations, more than a GPU binds"
+                "model {}: one image alone needs {bytes} bytes in one tensor, more than a GPU binds",
+                self.build.model.name
             ))),
-            rows => Ok((rows as u32).min(batch).min(MICRO_ROWS)),
+            // Whole blocks, so that a micro-batch ends where a partial sum does.
+            rows if rows < batch as usize => Ok((rows as u32).min(MICRO_ROWS) / BLOCK * BLOCK).map(|rows| rows.max(1)),
+            _ => Ok(batch.min(MICRO_ROWS)),
         }
     }
 
-    fn flow(&mut self, phase: &str, rows: u32, slots: u32) -> Flow {
+    fn flow(&mut self, phase: &str, rows: u32, slots: u32, train: bool) -> Flow {
         let image = self.build.image;
         let stages = self.stages;
         let state = self.add(&format!("{phase}.state"), &[size_of::<State>() as u32 / 4], Element::U32, Role::State);
@@ -246,18 +249,57 @@ impl Builder<'_> {
         let samples = self.add(&format!("{phase}.samples"), &[rows, 2], Element::U32, Role::Activation);
         let input = [rows, image.channels, image.height, image.width];
         let mut activations = vec![self.add(&format!("{phase}.images"), &input, Element::F32, Role::Activation)];
-        for stage in stages {
+        let mut choices = Vec::new();
+        for (index, stage) in stages.iter().enumerate() {
             let Shape { channels, height, width } = stage.output();
             let shape = [rows, channels, height, width];
-            let shape = if height * width == 1 { &shape[..2] } else { &shape[..] };
-            activations.push(self.add(&format!("{phase}.{}", stage.name()), shape, Element::F32, Role::Activation));
+            let shape = if matches!(stage, Stage::Dense(_)) { &shape[..2] } else { &shape[..] };
+            let name = format!("{phase}.{}", stage.name());
+            // Evaluation drops nothing out: the input passes through.
+            activations.push(match stage {
+                Stage::Dropout(_) if !train => activations[index],
+                _ => self.add(&name, shape, Element::F32, Role::Activation),
+            });
+            choices.push(match stage {
+                Stage::Conv(_) if train => {
+                    Some(self.add(&format!("{name}.choice"), shape, Element::U32, Role::Activation))
+                }
+                _ => None,
+            });
         }
-        Flow { state, metrics, samples, activations, rows }
+        Flow { state, metrics, samples, activations, choices, rows }
+    }
+
+    /// A tensor for the gradient of each stage's output.
+    fn backward_tensors(&mut self, train: &Flow) -> Vec<TensorId> {
+        let outputs = train.activations[1..].iter();
+        outputs
+            .map(|&id| {
+                let name = format!("{}.gradient", self.tensors[id.index()].name);
+                self.add_like(&name, id, Role::Activation)
+            })
+            .collect()
+    }
+
+    /// A tensor for the partial sums of each convolution.
+    fn partial_tensors(&mut self, train: &Flow) -> Vec<Option<TensorId>> {
+        let stages = self.stages.iter();
+        stages
+            .map(|stage| match stage {
+                Stage::Conv(conv) => {
+                    let sums = stage.parameters().iter().map(|(_, shape, _)| shape.iter().product::<u32>()).sum();
+                    let shape = [train.rows.div_ceil(BLOCK), sums];
+                    let name = format!("train.{}.partial_sums", conv.name);
+                    Some(self.add(&name, &shape, Element::F32, Role::Activation))
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     fn init(&self, state: TensorId, parameters: &Flat) -> Vec<Op> {
         let bounds = self.stages.iter().flat_map(|stage| stage.parameters().into_iter().map(|(_, _, bound)| bound));
-        let views = parameters.views.iter().flat_map(|&(weight, bias)| [weight, bias]);
+        let views = parameters.views.iter().flatten().flat_map(|&(weight, bias)| [weight, bias]);
         views
             .zip(bounds)
             .zip(0..)
@@ -265,49 +307,77 @@ impl Builder<'_> {
             .collect()
     }
 
-    fn forward(&self, flow: &Flow, parameters: &Flat) -> Vec<Op> {
-        let mut parameters = parameters.views.iter();
-        let ops = self.stages.iter().enumerate().map(|(index, stage)| match stage {
-            Stage::Dense(dense) => {
-                let &(weight, bias) = parameters.next().expect("a linear layer has parameters");
-                Op::Matmul(Matmul {
-                    state: flow.state,
+    fn forward(&self, flow: &Flow, parameters: &Flat, batch: u32) -> Vec<Op> {
+        let state = flow.state;
+        let mut ops = Vec::new();
+        for (index, stage) in self.stages.iter().enumerate() {
+            let (input, output) = (flow.activations[index], flow.activations[index + 1]);
+            match (stage, parameters.views[index]) {
+                (Stage::Conv(Conv { geometry, relu, .. }), Some((weights, bias))) => {
+                    let (choice, geometry, relu) = (flow.choices[index], *geometry, *relu);
+                    let op = Conv2dForward { state, input, weights, bias, output, choice, geometry, relu };
+                    ops.push(Op::Conv2dForward(op));
+                }
+                (Stage::Dense(Dense { relu, .. }), Some((weight, bias))) => ops.push(Op::Matmul(Matmul {
+                    state,
                     form: Form::Nt,
-                    a: flow.activations[index],
+                    a: input,
                     b: weight,
-                    output: flow.activations[index + 1],
+                    output,
                     bias: Some(bias),
-                    relu: dense.relu,
+                    relu: *relu,
                     mask: None,
                     bias_gradient: None,
                     accumulate: false,
-                })
+                })),
+                (Stage::Dropout(drop), _) if input != output => {
+                    ops.push(Op::Dropout(Dropout { state, input, output, rate: drop.rate, layer: drop.layer, batch }));
+                }
+                _ => {}
             }
-        });
-        ops.collect()
+        }
+        ops
     }
 
-    /// `backward[i]` is the gradient of what stage i puts out, before its ReLU.
+    /// `backward[i]` is the gradient of what stage i puts out. Of a linear layer with a ReLU it is taken before the ReLU:
+    /// the op that makes it applies the mask. A convolution's own choice says where its ReLU was zero.
+    #[allow(clippy::too_many_arguments)]
     fn backward(
         &self,
         flow: &Flow,
         parameters: &Flat,
         gradients: &Flat,
         backward: &[TensorId],
+        partials: &[Option<TensorId>],
+        batch: u32,
         accumulate: bool,
     ) -> Vec<Op> {
+        let state = flow.state;
         let mut ops = Vec::new();
-        let mut views = parameters.views.iter().zip(&gradients.views).rev();
         for (index, stage) in self.stages.iter().enumerate().rev() {
-            match stage {
-                Stage::Dense(_) => {
-                    let (&(weight, _), &(weight_gradient, bias_gradient)) =
-                        views.next().expect("a linear layer has parameters");
+            let (input, gradient) = (flow.activations[index], backward[index]);
+            let before = index.checked_sub(1).map(|before| backward[before]);
+            match (stage, parameters.views[index], gradients.views[index]) {
+                (Stage::Conv(conv), Some((weights, _)), Some((weight_gradient, bias_gradient))) => {
+                    let geometry = conv.geometry;
+                    let choice = flow.choices[index].expect("training keeps the choice");
+                    let partial = partials[index].expect("a convolution has partial sums");
+                    if let Some(output) = before {
+                        let op = Conv2dBackwardInput { state, gradient, choice, weights, output, geometry };
+                        ops.push(Op::Conv2dBackwardInput(op));
+                    }
+                    let (output, block) = (partial, BLOCK);
+                    let op = Conv2dBackwardWeights { state, input, gradient, choice, output, geometry, block };
+                    ops.push(Op::Conv2dBackwardWeights(op));
+                    let (input, output) = (partial, weight_gradient);
+                    ops.push(Op::Reduce(Reduce { input, output, bias_gradient, accumulate }));
+                }
+                (Stage::Dense(_), Some((weight, _)), Some((weight_gradient, bias_gradient))) => {
                     let product = Matmul {
-                        state: flow.state,
+                        state,
                         form: Form::Tn,
-                        a: backward[index],
-                        b: flow.activations[index],
+                        a: gradient,
+                        b: input,
                         output: weight_gradient,
                         bias: None,
                         relu: false,
@@ -315,12 +385,12 @@ impl Builder<'_> {
                         bias_gradient: Some(bias_gradient),
                         accumulate,
                     };
-                    if index > 0 {
+                    if let Some(output) = before {
                         ops.push(Op::Matmul(Matmul {
                             form: Form::Nn,
                             b: weight,
-                            output: backward[index - 1],
-                            mask: self.stages[index - 1].relu().then_some(flow.activations[index]),
+                            output,
+                            mask: self.relu_before(index).then_some(input),
                             bias_gradient: None,
                             accumulate: false,
                             ..product.clone()
@@ -328,9 +398,22 @@ impl Builder<'_> {
                     }
                     ops.push(Op::Matmul(product));
                 }
+                (Stage::Dropout(drop), ..) => {
+                    if let Some(output) = before {
+                        let (rate, layer) = (drop.rate, drop.layer);
+                        ops.push(Op::Dropout(Dropout { state, input: gradient, output, rate, layer, batch }));
+                    }
+                }
+                _ => {}
             }
         }
         ops
+    }
+
+    /// Whether what goes into a stage is a linear layer's ReLU, be it by way of dropout.
+    fn relu_before(&self, index: usize) -> bool {
+        let before = self.stages[..index].iter().rev().find(|stage| !matches!(stage, Stage::Dropout(_)));
+        matches!(before, Some(Stage::Dense(Dense { relu: true, .. })))
     }
 
     fn update(&self, state: TensorId, parameters: TensorId, gradients: TensorId, moments: &[TensorId]) -> Op {

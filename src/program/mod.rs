@@ -9,7 +9,10 @@ mod validate;
 
 pub use access::Access;
 pub use builder::{Build, METRICS_SLOTS, build};
-pub use op::{Adam, BeginStep, Form, InitUniform, LoadBatch, Matmul, Op, Order, Rows, Sgd, SoftmaxNll};
+pub use op::{
+    Adam, BeginStep, Conv2dBackwardInput, Conv2dBackwardWeights, Conv2dForward, Convolution, Dropout, Form,
+    InitUniform, LoadBatch, Matmul, NO_CHOICE, Op, Order, Reduce, Rows, Sgd, SoftmaxNll,
+};
 pub use state::{ScheduleRow, State};
 pub use tensor::{Element, Role, Tensor, TensorId, View};
 pub use validate::BINDING_BYTES;

@@ -16,6 +16,16 @@ pub enum Op {
     BeginStep(BeginStep),
     /// See [`LoadBatch`].
     LoadBatch(LoadBatch),
+    /// See [`Conv2dForward`].
+    Conv2dForward(Conv2dForward),
+    /// See [`Conv2dBackwardInput`].
+    Conv2dBackwardInput(Conv2dBackwardInput),
+    /// See [`Conv2dBackwardWeights`].
+    Conv2dBackwardWeights(Conv2dBackwardWeights),
+    /// See [`Reduce`].
+    Reduce(Reduce),
+    /// See [`Dropout`].
+    Dropout(Dropout),
     /// See [`Matmul`].
     Matmul(Matmul),
     /// See [`SoftmaxNll`].
@@ -33,6 +43,11 @@ impl Op {
             Self::InitUniform(_) => "init_uniform",
             Self::BeginStep(_) => "begin_step",
             Self::LoadBatch(_) => "load_batch",
+            Self::Conv2dForward(_) => "conv2d_forward",
+            Self::Conv2dBackwardInput(_) => "conv2d_backward_input",
+            Self::Conv2dBackwardWeights(_) => "conv2d_backward_weights",
+            Self::Reduce(_) => "reduce",
+            Self::Dropout(_) => "dropout",
             Self::Matmul(_) => "matmul",
             Self::SoftmaxNll(_) => "softmax_nll",
             Self::Sgd(_) => "sgd",
@@ -41,8 +56,20 @@ impl Op {
     }
 
     /// The names of all ops, in the order of their first use in a run.
-    pub const NAMES: [&'static str; 7] =
-        ["init_uniform", "begin_step", "load_batch", "matmul", "softmax_nll", "sgd", "adam"];
+    pub const NAMES: [&'static str; 12] = [
+        "init_uniform",
+        "begin_step",
+        "load_batch",
+        "conv2d_forward",
+        "dropout",
+        "matmul",
+        "softmax_nll",
+        "conv2d_backward_input",
+        "conv2d_backward_weights",
+        "reduce",
+        "sgd",
+        "adam",
+    ];
 }
 
 /// Fills a tensor with uniform numbers: output\[i\] = bound · (2u − 1), u = [`uniform`](crate::random::uniform) of
@@ -230,4 +257,138 @@ pub struct Adam {
     pub weight_decay: f64,
     /// Whether it is AdamW.
     pub decoupled: bool,
+}
+
+/// The geometry of a convolution and of the max-pool that may follow it: heights first, then widths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Convolution {
+    /// Taps of the kernel.
+    pub kernel: [u32; 2],
+    /// Steps of the kernel over the input.
+    pub stride: [u32; 2],
+    /// Zeros around the input, on each side.
+    pub padding: [u32; 2],
+    /// Window of the max-pool; [1, 1] where there is none.
+    pub pool: [u32; 2],
+    /// Steps of that window.
+    pub pool_stride: [u32; 2],
+}
+
+impl Convolution {
+    /// Height and width after the convolution, before the pool; none where the kernel does not fit.
+    pub fn convolved(&self, input: [u32; 2]) -> Option<[u32; 2]> {
+        let [height, width] = [0, 1].map(|axis| {
+            let padded = input[axis].checked_add(2 * self.padding[axis])?;
+            Some(padded.checked_sub(self.kernel[axis])? / self.stride[axis] + 1)
+        });
+        Some([height?, width?])
+    }
+
+    /// Height and width after the pool; none where kernel or window do not fit.
+    pub fn output(&self, input: [u32; 2]) -> Option<[u32; 2]> {
+        let convolved = self.convolved(input)?;
+        let [height, width] =
+            [0, 1].map(|axis| Some(convolved[axis].checked_sub(self.pool[axis])? / self.pool_stride[axis] + 1));
+        Some([height?, width?])
+    }
+}
+
+/// What a [`Conv2dForward`] writes to its choice where the output is a ReLU's zero: no gradient passes.
+pub const NO_CHOICE: u32 = u32::MAX;
+
+/// A convolution (cross-correlation, as PyTorch defines it) with bias, ReLU and max-pool:
+/// z\[o, y, x\] = bias\[o\] + Σ input\[c, y·stride + ky − padding, x·stride + kx − padding\] · weights\[o, c, ky, kx\],
+/// one chain of fused multiply-adds in ascending (c, ky, kx) from zero, then the bias; the largest z of each pool window,
+/// the first in row order among equals; then the ReLU.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conv2dForward {
+    /// The number of live rows of the batch.
+    pub state: TensorId,
+    /// f32 [rows, c, h, w].
+    pub input: TensorId,
+    /// f32 [o, c, kh, kw].
+    pub weights: TensorId,
+    /// f32 [o]; lies behind the weights in the same flat tensor.
+    pub bias: TensorId,
+    /// Written: f32 [rows, o, ph, pw].
+    pub output: TensorId,
+    /// Written, in training: u32 [rows, o, ph, pw], the place in its window (row · width + column) of the largest z, or
+    /// [`NO_CHOICE`] where a ReLU made it zero: the one place to which the gradient passes.
+    pub choice: Option<TensorId>,
+    /// Kernel, strides, padding, pool.
+    pub geometry: Convolution,
+    /// Replaces negative results by zero.
+    pub relu: bool,
+}
+
+/// The gradient of a convolution's input: every gradient of the output goes, by way of the chosen place z of its window, to
+/// the inputs that z saw: output\[c, y, x\] = Σ gradient\[o, z\] · weights\[o, c, ky, kx\], one chain of fused
+/// multiply-adds in ascending order of o and place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conv2dBackwardInput {
+    /// The number of live rows of the batch.
+    pub state: TensorId,
+    /// f32 [rows, o, ph, pw].
+    pub gradient: TensorId,
+    /// u32 [rows, o, ph, pw], see [`Conv2dForward::choice`].
+    pub choice: TensorId,
+    /// f32 [o, c, kh, kw].
+    pub weights: TensorId,
+    /// Written: f32 [rows, c, h, w].
+    pub output: TensorId,
+    /// Kernel, strides, padding, pool.
+    pub geometry: Convolution,
+}
+
+/// The gradients of a convolution's weights and bias, as partial sums over blocks of images that a [`Reduce`] adds up:
+/// weights: Σ gradient\[o, z\] · input\[c, y, x\]; bias: Σ gradient\[o, z\]; in ascending order of image and window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conv2dBackwardWeights {
+    /// The number of live rows of the batch.
+    pub state: TensorId,
+    /// f32 [rows, c, h, w].
+    pub input: TensorId,
+    /// f32 [rows, o, ph, pw].
+    pub gradient: TensorId,
+    /// u32 [rows, o, ph, pw], see [`Conv2dForward::choice`].
+    pub choice: TensorId,
+    /// Written: f32 [⌈rows / block⌉, o · c · kh · kw + o], weights first, then bias; a block without live rows is zero.
+    pub output: TensorId,
+    /// Kernel, strides, padding, pool.
+    pub geometry: Convolution,
+    /// Images of a partial sum: part of what is computed, whatever the device.
+    pub block: u32,
+}
+
+/// Adds up the rows of partial sums, in ascending order, into the gradients of weights and bias.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reduce {
+    /// f32 [blocks, weights + bias].
+    pub input: TensorId,
+    /// Written: f32, any shape, as many elements as the weights.
+    pub output: TensorId,
+    /// Written: f32, the rest; lies behind the output in the same flat tensor.
+    pub bias_gradient: TensorId,
+    /// Adds to what is there: micro-batches after the first.
+    pub accumulate: bool,
+}
+
+/// Zeroes a random share of a tensor and scales the rest by 1 / (1 − rate): forwards on activations, backwards on their
+/// gradients, with the same mask. An element is kept where [`uniform`](crate::random::uniform) of key
+/// (seed, [`Purpose::Dropout`](crate::random::Purpose) + 256 · layer) and counter (step, row in the whole batch · row
+/// length + column) is at least the rate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dropout {
+    /// Seed, step, and the number of live rows.
+    pub state: TensorId,
+    /// f32 [rows, …].
+    pub input: TensorId,
+    /// Written: f32 [rows, …].
+    pub output: TensorId,
+    /// The share that is zeroed.
+    pub rate: f32,
+    /// Which dropout layer of the model, counted from 0.
+    pub layer: u32,
+    /// Images of a full step.
+    pub batch: u32,
 }

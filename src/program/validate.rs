@@ -3,7 +3,8 @@
 //! A program is held to the limits that WebGPU guarantees everywhere, whatever the adapter at hand can do.
 
 use super::{
-    Access, BeginStep, Element, Form, InitUniform, LoadBatch, Matmul, Op, Program, SoftmaxNll, Tensor, TensorId, View,
+    Access, BeginStep, Conv2dBackwardInput, Conv2dBackwardWeights, Conv2dForward, Convolution, Dropout, Element, Form,
+    InitUniform, LoadBatch, Matmul, Op, Program, Reduce, SoftmaxNll, Tensor, TensorId, View,
 };
 use crate::{Error, Result};
 use std::collections::HashSet;
@@ -122,6 +123,49 @@ impl Program {
                 want("images", *images, &[rows(*images), row_len(*output)], Element::U8)?;
                 want("samples", *samples, &[rows(*output), 2], Element::U32)
             }
+            Op::Conv2dForward(Conv2dForward { input, weights, bias, output, choice, geometry, .. }) => {
+                let shapes = self.check_convolution(geometry, *input, *weights, *output)?;
+                want("bias", *bias, &[shapes.outputs], Element::F32)?;
+                if !self.lies_behind(*bias, *weights) {
+                    return Err("bias must lie behind the weights in the same tensor".into());
+                }
+                choice.map_or(Ok(()), |id| want("choice", id, &shapes.output, Element::U32))
+            }
+            Op::Conv2dBackwardInput(Conv2dBackwardInput { gradient, choice, weights, output, geometry, .. }) => {
+                let shapes = self.check_convolution(geometry, *output, *weights, *gradient)?;
+                want("choice", *choice, &shapes.output, Element::U32)
+            }
+            Op::Conv2dBackwardWeights(op) => {
+                let Conv2dBackwardWeights { input, gradient, choice, output, geometry, block, .. } = op;
+                let shape = |id: TensorId| self.tensor(id).shape.get(1).map_or(1, |&extent| extent as usize);
+                let [outputs, channels] = [shape(*gradient), shape(*input)];
+                let taps = geometry.kernel.iter().map(|&extent| extent as usize).product::<usize>();
+                if *block == 0 {
+                    return Err("a block has at least one image".into());
+                }
+                let blocks = rows(*input).div_ceil(*block as usize);
+                want("output", *output, &[blocks, outputs * (channels * taps + 1)], Element::F32)?;
+                want("choice", *choice, &[rows(*gradient), row_len(*gradient)], Element::U32)?;
+                self.check_planes(geometry, *input, *gradient)
+            }
+            Op::Reduce(Reduce { input, output, bias_gradient, .. }) => {
+                let (weights, bias) = (self.tensor(*output).len(), self.tensor(*bias_gradient).len());
+                want("input", *input, &[rows(*input), weights + bias], Element::F32)?;
+                want("output", *output, &[weights], Element::F32)?;
+                want("bias_gradient", *bias_gradient, &[bias], Element::F32)?;
+                if self.lies_behind(*bias_gradient, *output) {
+                    Ok(())
+                } else {
+                    Err("bias_gradient must lie behind the output in the same tensor".into())
+                }
+            }
+            Op::Dropout(Dropout { input, output, rate, batch, .. }) => {
+                if !(0.0..1.0).contains(rate) || *batch == 0 {
+                    return Err(format!("rate {rate} or batch {batch} is out of range"));
+                }
+                want("input", *input, &[rows(*output), row_len(*output)], Element::F32)?;
+                want("output", *output, &[rows(*output), row_len(*output)], Element::F32)
+            }
             Op::Matmul(op) => self.check_matmul(op, want),
             Op::SoftmaxNll(SoftmaxNll { logits, samples, metrics, output, .. }) => {
                 let shape = [rows(*logits), row_len(*logits)];
@@ -135,6 +179,51 @@ impl Program {
                 operands[1..].iter().try_for_each(|(name, id, _)| want(name, *id, &[n], Element::F32))
             }
         }
+    }
+
+    fn lies_behind(&self, last: TensorId, first: TensorId) -> bool {
+        let ((owner, start, bytes), (last_owner, last_start, _)) = (self.place(first), self.place(last));
+        owner == last_owner && last_start >= start + bytes
+    }
+
+    /// The planes of a convolution: its input and what it puts out.
+    fn check_planes(&self, geometry: &Convolution, input: TensorId, output: TensorId) -> Result<(), String> {
+        let [input, output] = [self.tensor(input), self.tensor(output)];
+        let [rows, _, height, width] = input.shape[..] else {
+            return Err(format!("{} must have four dimensions, but has {:?}", input.name, input.shape));
+        };
+        let Convolution { kernel, stride, padding, pool, pool_stride } = geometry;
+        if [kernel, stride, pool, pool_stride].into_iter().flatten().any(|&extent| extent == 0)
+            || (0..2).any(|axis| padding[axis] >= kernel[axis])
+        {
+            return Err(format!("no usable geometry: {geometry:?}"));
+        }
+        let expected = geometry.output([height, width]);
+        let found = match output.shape[..] {
+            [_, _, height, width] => Some([height, width]),
+            _ => None,
+        };
+        if found.is_none() || found != expected || output.shape[0] != rows || output.element != Element::F32 {
+            let (name, shape) = (&output.name, &output.shape);
+            return Err(format!("{name} must be {rows} rows of planes of {expected:?}, but is {shape:?}"));
+        }
+        Ok(())
+    }
+
+    fn check_convolution(
+        &self,
+        geometry: &Convolution,
+        input: TensorId,
+        weights: TensorId,
+        output: TensorId,
+    ) -> Result<Convolved, String> {
+        self.check_planes(geometry, input, output)?;
+        let [input, weights, output] = [input, weights, output].map(|id| self.tensor(id));
+        let expected = [output.shape[1], input.shape[1], geometry.kernel[0], geometry.kernel[1]];
+        if weights.shape != expected || weights.element != Element::F32 || input.element != Element::F32 {
+            return Err(format!("{} must be f32 {expected:?}, but is {:?}", weights.name, weights.shape));
+        }
+        Ok(Convolved { outputs: output.shape[1] as usize, output: [output.rows(), output.row_len()] })
     }
 
     fn check_matmul(
@@ -159,12 +248,8 @@ impl Program {
         bias.map_or(Ok(()), |id| want("bias", id, &[n], Element::F32))?;
         mask.map_or(Ok(()), |id| want("mask", id, &[m, n], Element::F32))?;
         bias_gradient.map_or(Ok(()), |id| want("bias_gradient", id, &[m], Element::F32))?;
-        let behind = |id: TensorId| {
-            let ((owner, start, bytes), (bias_owner, bias_start, _)) = (self.place(*output), self.place(id));
-            owner == bias_owner && bias_start >= start + bytes
-        };
         match form {
-            _ if !bias_gradient.is_none_or(behind) => {
+            _ if !bias_gradient.is_none_or(|id| self.lies_behind(id, *output)) => {
                 Err("bias_gradient must lie behind the output in the same tensor".into())
             }
             _ if bias.is_some() && mask.is_some() => Err("bias and mask exclude each other".into()),
@@ -175,6 +260,12 @@ impl Program {
             _ => Ok(()),
         }
     }
+}
+
+/// What a convolution puts out.
+struct Convolved {
+    outputs: usize,
+    output: [usize; 2],
 }
 
 fn fail(what: &str, problem: &str) -> Error {

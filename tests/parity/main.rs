@@ -2,7 +2,7 @@
 //! that the op's kernels have.
 //!
 //! A trial is named from op and adapter (`matmul::vulkan_llvmpipe`). Without any adapter the trials are reported as
-//! ignored; with `MNIST_GPU_REQUIRE_ADAPTER=1` they fail and say what to install.
+//! ignored; with `MNIST_GPU_REQUIRE_ADAPTER=1` they fail and say what to install. `--nocapture` prints the worst errors.
 
 mod adam;
 mod begin_step;
@@ -61,22 +61,22 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // A software adapter fills every core by itself; hardware is not to be shared between tests either.
     arguments.test_threads.get_or_insert(1);
+    let verbose = arguments.nocapture;
     let found = adapters();
     let mut trials = vec![Trial::test("every_kernel_is_run", every_kernel_is_run)];
     if found.is_empty() {
         trials.extend(PARITY.iter().map(without_adapter));
     }
-    let mut names = BTreeSet::new();
+    let mut names = Vec::new();
     for adapter in found {
         let slug = slug(&adapter);
-        let name = (1..)
-            .map(|number| if number == 1 { slug.clone() } else { format!("{slug}_{number}") })
-            .find(|name| names.insert(name.clone()))
-            .expect("there are enough numbers");
+        let number = names.iter().filter(|name| **name == slug).count();
+        let name = if number == 0 { slug.clone() } else { format!("{slug}_{}", number + 1) };
+        names.push(slug);
         let opened = Arc::new(Opened { adapter, devices: Mutex::default() });
         for parity in &PARITY {
             let opened = Arc::clone(&opened);
-            trials.push(Trial::test(format!("{}::{name}", parity.op), move || on_adapter(parity, &opened)));
+            trials.push(Trial::test(format!("{}::{name}", parity.op), move || on_adapter(parity, &opened, verbose)));
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -104,7 +104,7 @@ fn without_adapter(parity: &Parity) -> Trial {
 }
 
 /// Holds an adapter against the CPU in an op's cases.
-fn on_adapter(parity: &Parity, opened: &Opened) -> Result<(), Failed> {
+fn on_adapter(parity: &Parity, opened: &Opened, verbose: bool) -> Result<(), Failed> {
     let cases = parity.cases();
     let reference = Cpu::new(None)?;
     // Held to the end: one trial at a time has the adapter.
@@ -121,7 +121,9 @@ fn on_adapter(parity: &Parity, opened: &Opened) -> Result<(), Failed> {
             if !verdict.ok {
                 return Err(format!("{how}: {verdict}").into());
             }
-            println!("{how}: {verdict}");
+            if verbose {
+                println!("\n{how}: {verdict}");
+            }
         }
     }
     Ok(())

@@ -101,7 +101,7 @@ pub fn cases(seed: u32) -> Vec<Case> {
     for [count, first, batch, rows, step] in shapes(seed, 6, [5_000, 100, 300, 300, 100]) {
         let [count, first, batch, rows, step] = [count, first, batch, rows, step].map(|value| value as u32);
         let micro_batch = (batch - 1) / rows;
-        steps.push(Step { count, first, batch, rows, step, micro_batch, ..usual });
+        steps.push(Step { count, first, batch, rows, micro_batch, step, ..usual });
     }
     steps.into_iter().map(|step| case(step, seed)).collect()
 }

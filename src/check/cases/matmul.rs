@@ -65,14 +65,14 @@ pub fn case(product: Product, seed: u32) -> Case {
     let mut written = vec![Written::first(output, rows * n, tolerance.clone())];
     written.extend(bias_gradient.map(|id| Written::first(id, m, tolerance)));
     let mut case = draft.case(format!("{product:?}, seed {seed}"), Op::Matmul(op.clone()), written);
-    case.magnitudes = Some(Box::new(magnitudes(&case, op)));
+    case.magnitudes = Some(Box::new(magnitudes(&case, &op)));
     case
 }
 
 /// The product of the absolute values: for each output, the Σ|aᵢbᵢ| of its bound.
-fn magnitudes(case: &Case, op: Matmul) -> Case {
+fn magnitudes(case: &Case, op: &Matmul) -> Case {
     let mut all = case.clone();
-    all.program.train_step = vec![Op::Matmul(Matmul { relu: false, mask: None, ..op })];
+    all.program.train_step = vec![Op::Matmul(Matmul { relu: false, mask: None, ..op.clone() })];
     for (tensor, bytes) in all.program.tensors.iter().zip(&mut all.contents) {
         if tensor.element == Element::F32 {
             let values: Vec<f32> = bytemuck::pod_collect_to_vec(bytes);

@@ -26,7 +26,7 @@ pub(super) fn lower(op: &BeginStep, context: &mut Context) {
         u32::from(op.order == Order::Shuffled),
         u32::from(op.schedule.is_some()),
     ];
-    // Without a schedule the labels stand in for it, unread.
-    let operands = [op.state, op.schedule.unwrap_or(op.labels), op.labels, op.samples].map(|id| context.operand(id));
+    let [state, labels, samples] = [op.state, op.labels, op.samples].map(|id| context.operand(id));
+    let operands = [state, context.optional(op.schedule), labels, samples];
     context.push(&KERNEL, params, operands, [1, 1, 1]);
 }

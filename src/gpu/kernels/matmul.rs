@@ -68,9 +68,8 @@ pub(super) fn lower(op: &Matmul, context: &mut Context) {
         u32::from(op.accumulate),
         bias_gradient as u32,
     ];
-    // Without bias and mask the first operand stands in for them, unread.
-    let extra = op.bias.or(op.mask).unwrap_or(op.a);
-    let [state, a, b, extra] = [op.state, op.a, op.b, extra].map(|id| context.operand(id));
+    let extra = context.optional(op.bias.or(op.mask));
+    let [state, a, b] = [op.state, op.a, op.b].map(|id| context.operand(id));
     let (kernel, groups) = match context.profile.class {
         Class::Software => {
             let tiles = m.div_ceil(ROWS) * n.div_ceil(4 * VECTORS);

@@ -4,9 +4,14 @@
 
 mod adam;
 mod begin_step;
+mod conv2d_backward_input;
+mod conv2d_backward_weights;
+mod conv2d_forward;
+mod dropout;
 mod init_uniform;
 mod load_batch;
 mod matmul;
+mod reduce;
 mod sgd;
 mod softmax_nll;
 
@@ -54,11 +59,19 @@ const RANDOM: &str = include_str!("../../../shaders/random.wgsl");
 /// Shared functions.
 const PRODUCT: &str = include_str!("../../../shaders/product.wgsl");
 
+/// Shared functions.
+const CONVOLUTION: &str = include_str!("../../../shaders/convolution.wgsl");
+
 /// Every kernel.
 pub static ALL: &[&Kernel] = &[
     &init_uniform::KERNEL,
     &begin_step::KERNEL,
     &load_batch::KERNEL,
+    &conv2d_forward::SIMPLE,
+    &conv2d_backward_input::SIMPLE,
+    &conv2d_backward_weights::SIMPLE,
+    &reduce::KERNEL,
+    &dropout::KERNEL,
     &matmul::SIMPLE,
     &matmul::REGISTER,
     &softmax_nll::KERNEL,
@@ -91,16 +104,19 @@ pub struct Dispatch {
     pub groups: [u32; 3],
 }
 
-/// A range of a tensor that owns memory.
+/// A range of a tensor that owns memory, or what is bound in place of an operand that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Operand {
-    /// The owner.
-    pub tensor: TensorId,
+    /// The owner; none for a spare buffer that the kernel leaves alone.
+    pub tensor: Option<TensorId>,
     /// Where the range begins, in bytes.
     pub offset: usize,
     /// Its length in bytes.
     pub bytes: usize,
 }
+
+/// Size of the spare buffer.
+pub const SPARE_BYTES: usize = 256;
 
 /// What lowering knows of an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +155,11 @@ pub fn lower(program: &Program, profile: &Profile) -> Lowered {
                 Op::InitUniform(op) => init_uniform::lower(op, &mut context),
                 Op::BeginStep(op) => begin_step::lower(op, &mut context),
                 Op::LoadBatch(op) => load_batch::lower(op, &mut context),
+                Op::Conv2dForward(op) => conv2d_forward::lower(op, &mut context),
+                Op::Conv2dBackwardInput(op) => conv2d_backward_input::lower(op, &mut context),
+                Op::Conv2dBackwardWeights(op) => conv2d_backward_weights::lower(op, &mut context),
+                Op::Reduce(op) => reduce::lower(op, &mut context),
+                Op::Dropout(op) => dropout::lower(op, &mut context),
                 Op::Matmul(op) => matmul::lower(op, &mut context),
                 Op::SoftmaxNll(op) => softmax_nll::lower(op, &mut context),
                 Op::Sgd(op) => sgd::lower(op, &mut context),
@@ -172,7 +193,12 @@ impl Context<'_> {
     /// The whole of a tensor.
     fn operand(&self, id: TensorId) -> Operand {
         let (tensor, offset, bytes) = self.program.place(id);
-        Operand { tensor, offset, bytes }
+        Operand { tensor: Some(tensor), offset, bytes }
+    }
+
+    /// The operand that may not be there.
+    fn optional(&self, id: Option<TensorId>) -> Operand {
+        id.map_or(Operand { tensor: None, offset: 0, bytes: SPARE_BYTES }, |id| self.operand(id))
     }
 
     /// From the start of one tensor to the end of another that lies behind it in the same owner.

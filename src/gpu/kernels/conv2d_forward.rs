@@ -1,0 +1,106 @@
+//! A convolution with bias, ReLU and max-pool.
+
+use super::{
+    Binding::{Params, Read, ReadWrite, State},
+    CONVOLUTION, Context, Kernel, STATE,
+};
+use crate::program::{Conv2dForward, Convolution, TensorId};
+
+/// What the kernels of convolutions have in common.
+pub(super) const FORM: Kernel = Kernel {
+    name: "",
+    op: "",
+    source: "",
+    shared: &[CONVOLUTION, STATE],
+    constants: &[],
+    bindings: &[],
+    params: &[
+        "channels",
+        "height",
+        "width",
+        "outputs",
+        "kernel_height",
+        "kernel_width",
+        "stride_y",
+        "stride_x",
+        "padding_y",
+        "padding_x",
+        "pool_height",
+        "pool_width",
+        "pool_stride_y",
+        "pool_stride_x",
+        "pooled_height",
+        "pooled_width",
+        "bias",
+        "relu",
+        "keep",
+        "block",
+    ],
+    workgroup: [64, 1, 1],
+};
+
+/// What one kernel needs beyond the geometry.
+#[derive(Default)]
+pub(super) struct Extra {
+    pub bias: u32,
+    pub relu: bool,
+    pub keep: bool,
+    pub block: u32,
+}
+
+/// The parameters of a kernel, from the geometry and the shapes of its planes.
+pub(super) fn params(
+    context: &Context,
+    geometry: &Convolution,
+    input: TensorId,
+    output: TensorId,
+    extra: &Extra,
+) -> [u32; 20] {
+    let shape = |id: TensorId| -> [u32; 4] {
+        context.program.tensor(id).shape[..].try_into().expect("valid programs have four dimensions here")
+    };
+    let [_, channels, height, width] = shape(input);
+    let [_, outputs, pooled_height, pooled_width] = shape(output);
+    let Convolution { kernel, stride, padding, pool, pool_stride } = geometry;
+    [
+        channels,
+        height,
+        width,
+        outputs,
+        kernel[0],
+        kernel[1],
+        stride[0],
+        stride[1],
+        padding[0],
+        padding[1],
+        pool[0],
+        pool[1],
+        pool_stride[0],
+        pool_stride[1],
+        pooled_height,
+        pooled_width,
+        extra.bias,
+        u32::from(extra.relu),
+        u32::from(extra.keep),
+        extra.block,
+    ]
+}
+
+pub(super) static SIMPLE: Kernel = Kernel {
+    name: "conv2d_forward",
+    op: "conv2d_forward",
+    source: include_str!("../../../shaders/conv2d_forward.wgsl"),
+    bindings: &[Params, State, Read, Read, ReadWrite, ReadWrite],
+    ..FORM
+};
+
+pub(super) fn lower(op: &Conv2dForward, context: &mut Context) {
+    let bias = (context.operand(op.bias).offset - context.operand(op.weights).offset) / 4;
+    let extra = Extra { bias: bias as u32, relu: op.relu, keep: op.choice.is_some(), block: 0 };
+    let params = params(context, &op.geometry, op.input, op.output, &extra);
+    let [state, input, output] = [op.state, op.input, op.output].map(|id| context.operand(id));
+    let weights = context.span(op.weights, op.bias);
+    let choice = context.optional(op.choice);
+    let groups = [context.row_len(op.output).div_ceil(64), context.rows(op.output), 1];
+    context.push(&SIMPLE, params, [state, input, weights, output, choice], groups);
+}

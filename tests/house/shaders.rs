@@ -1,0 +1,152 @@
+//! Shaders are what their descriptors say and fit every GPU.
+
+use crate::{assert_none, root};
+use mnist_gpu::gpu::kernels::{ALL, Binding, Kernel};
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{AddressSpace, Module, ScalarKind, ShaderStage, StorageAccess, TypeInner};
+
+/// Storage buffers of a stage: what GL without all of WebGPU's limits has. WebGPU has 8.
+const STORAGE_BUFFERS: usize = 4;
+/// Invocations of a workgroup that every WebGPU device has.
+const INVOCATIONS: u32 = 256;
+/// Bytes of memory of a workgroup that every WebGPU device has.
+const WORKGROUP_BYTES: u32 = 16 << 10;
+
+/// A field of a struct: name and kind.
+type Field = (String, ScalarKind);
+
+/// A kernel's shader, parsed and validated.
+pub(crate) fn module(kernel: &Kernel) -> Result<(Module, ModuleInfo), String> {
+    let wgsl = kernel.wgsl();
+    let module = naga::front::wgsl::parse_str(&wgsl).map_err(|error| error.emit_to_string(&wgsl))?;
+    let info = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module);
+    Ok((module, info.map_err(|error| error.emit_to_string(&wgsl))?))
+}
+
+/// What about a kernel's shader is not what its descriptor says, or more than every GPU has.
+fn problems(kernel: &Kernel) -> Vec<String> {
+    let module = match module(kernel) {
+        Ok((module, _)) => module,
+        Err(problem) => return vec![format!("{}: {problem}", kernel.name)],
+    };
+    let mut problems = Vec::new();
+    let mut same = |what: &str, shader: String, descriptor: String| {
+        if shader != descriptor {
+            problems.push(format!("{}: {what} {shader}, but the descriptor says {descriptor}", kernel.name));
+        }
+    };
+    let entries: Vec<_> =
+        module.entry_points.iter().map(|entry| (entry.name.as_str(), entry.stage, entry.workgroup_size)).collect();
+    let wanted = vec![(kernel.op, ShaderStage::Compute, kernel.workgroup)];
+    same("entry points", format!("{entries:?}"), format!("{wanted:?}"));
+
+    let mut bindings: Vec<_> = module
+        .global_variables
+        .iter()
+        .filter_map(|(_, global)| global.binding.map(|place| (place.group, place.binding, binding(&module, global))))
+        .collect();
+    bindings.sort_by_key(|(group, binding, _)| (*group, *binding));
+    let wanted: Vec<_> = kernel.bindings.iter().zip(0..).map(|(kind, index)| (0, index, Some(*kind))).collect();
+    same("bindings", format!("{bindings:?}"), format!("{wanted:?}"));
+
+    let params: Vec<_> = fields(&module, "Params").into_iter().flatten().map(|(name, _)| name).collect();
+    same("Params", format!("{params:?}"), format!("{:?}", kernel.params));
+    if let Some(state) = fields(&module, "State") {
+        same("State", format!("{state:?}"), format!("{:?}", state_of_the_host()));
+    }
+    problems.extend(beyond_limits(kernel, &module).map(|what| format!("{}: {what}", kernel.name)));
+    problems
+}
+
+/// What a shader's global is to the host.
+fn binding(module: &Module, global: &naga::GlobalVariable) -> Option<Binding> {
+    let name = module.types[global.ty].name.as_deref();
+    match global.space {
+        AddressSpace::Uniform if name == Some("Params") => Some(Binding::Params),
+        AddressSpace::Uniform if name == Some("State") => Some(Binding::State),
+        AddressSpace::Storage { access } if access == StorageAccess::LOAD => Some(Binding::Read),
+        AddressSpace::Storage { access } if access == StorageAccess::LOAD | StorageAccess::STORE => {
+            Some(Binding::ReadWrite)
+        }
+        _ => None,
+    }
+}
+
+/// The fields of a struct, if the shader has it; one that is not 32 bits at its place is named as such.
+fn fields(module: &Module, name: &str) -> Option<Vec<Field>> {
+    let (_, found) = module.types.iter().find(|(_, kind)| kind.name.as_deref() == Some(name))?;
+    let TypeInner::Struct { members, .. } = &found.inner else { return None };
+    let field = |(member, place): (&naga::StructMember, u32)| {
+        let name = member.name.clone().unwrap_or_default();
+        match module.types[member.ty].inner {
+            TypeInner::Scalar(scalar) if scalar.width == 4 && member.offset == 4 * place => (name, scalar.kind),
+            _ => (format!("{name}, which is not 32 bits at word {place}"), ScalarKind::Bool),
+        }
+    };
+    Some(members.iter().zip(0..).map(field).collect())
+}
+
+/// The fields of `State` in Rust, from its source.
+fn state_of_the_host() -> Vec<Field> {
+    let source = std::fs::read_to_string(root().join("src/program/state.rs")).expect("the source is there");
+    let (_, body) = source.split_once("pub struct State {").expect("the struct is there");
+    let (body, _) = body.split_once('}').expect("the struct ends");
+    let lines = body.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.strip_suffix(','));
+    let field = |line: &str| {
+        let (name, kind) = line.split_once(": ").expect("a field has a type");
+        (name.to_owned(), if kind == "f32" { ScalarKind::Float } else { ScalarKind::Uint })
+    };
+    lines.map(field).collect()
+}
+
+/// What of a kernel is more than every GPU has.
+fn beyond_limits(kernel: &Kernel, module: &Module) -> impl Iterator<Item = String> {
+    let storage = kernel.bindings.iter().filter(|kind| matches!(kind, Binding::Read | Binding::ReadWrite)).count();
+    let invocations: u32 = kernel.workgroup.iter().product();
+    let shared = module.global_variables.iter().filter(|(_, global)| global.space == AddressSpace::WorkGroup);
+    let bytes: u32 = shared.map(|(_, global)| module.types[global.ty].inner.size(module.to_ctx())).sum();
+    [
+        (storage > STORAGE_BUFFERS).then(|| format!("{storage} storage buffers, of at most {STORAGE_BUFFERS}")),
+        (invocations > INVOCATIONS).then(|| format!("{invocations} invocations, of at most {INVOCATIONS}")),
+        (bytes > WORKGROUP_BYTES).then(|| format!("{bytes} bytes of workgroup memory, of at most {WORKGROUP_BYTES}")),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+#[test]
+fn shaders_are_what_their_descriptors_say() {
+    let all: Vec<_> = ALL.iter().flat_map(|kernel| problems(kernel)).collect();
+    assert_none("shaders that are not what their descriptors say", &all);
+    assert_eq!(state_of_the_host().len(), size_of::<mnist_gpu::program::State>() / 4);
+}
+
+#[test]
+fn a_descriptor_that_is_not_the_shaders_is_found() {
+    let sgd = *ALL.iter().find(|kernel| kernel.name == "sgd").expect("it is a kernel");
+    let source = |from: &str, to: &str| sgd.source.replace(from, to).leak();
+    let doctored = [
+        ("entry", Kernel { op: "adam", ..*sgd }),
+        ("workgroup", Kernel { workgroup: [32, 1, 1], ..*sgd }),
+        ("order", Kernel { bindings: &[Binding::State, Binding::Params, Binding::Read, Binding::ReadWrite], ..*sgd }),
+        ("number", Kernel { bindings: &[Binding::Params, Binding::State, Binding::ReadWrite], ..*sgd }),
+        ("params", Kernel { params: &["row", "count", "weight_decay"], ..*sgd }),
+        ("syntax", Kernel { source: source("{", "("), ..*sgd }),
+        ("types", Kernel { source: source("return;", "return 1;"), ..*sgd }),
+        ("binding", Kernel { source: source("@binding(3)", "@binding(4)"), ..*sgd }),
+        ("access", Kernel { source: source("storage, read>", "storage, read_write>"), ..*sgd }),
+        ("width", Kernel { source: source("row: u32,", "row: vec2<u32>,"), ..*sgd }),
+        ("invocations", Kernel { workgroup: [512, 1, 1], source: source("(64)", "(512)"), ..*sgd }),
+        (
+            "memory",
+            Kernel { source: source("@compute", "var<workgroup> w: array<vec4<f32>, 1025>;\n@compute"), ..*sgd },
+        ),
+        ("state", Kernel { shared: &["struct State { learning_rate: f32, seed: u32 }"], ..*sgd }),
+    ];
+    for (what, kernel) in doctored {
+        assert!(!problems(&kernel).is_empty(), "{what}");
+    }
+    let storage = [&[Binding::Params][..], &[Binding::Read; 5]].concat().leak();
+    let module = module(sgd).expect("it is valid").0;
+    assert_eq!(beyond_limits(&Kernel { bindings: storage, ..*sgd }, &module).count(), 1);
+}

@@ -1,0 +1,54 @@
+//! What must not stand in which file.
+
+use crate::{assert_none, files};
+
+/// The lines of files that contain one of the needles, as `file:line: needle`.
+fn found(files: &[(String, String)], needles: &[String]) -> Vec<String> {
+    let lines = files.iter().flat_map(|(name, text)| text.lines().zip(1..).map(move |line| (name, line)));
+    let hits = lines.flat_map(|(name, (line, number))| {
+        let hits = needles.iter().filter(move |needle| line.contains(needle.as_str()));
+        hits.map(move |needle| format!("{name}:{number}: {needle}"))
+    });
+    hits.collect()
+}
+
+/// Texts below a folder, without those whose path begins with one of `except`.
+fn texts(folder: &str, except: &[&str]) -> Vec<(String, String)> {
+    let kept = files(folder).into_iter().filter(|(name, _)| !except.iter().any(|start| name.starts_with(start)));
+    kept.filter_map(|(name, path)| Some((name, std::fs::read_to_string(path).ok()?))).collect()
+}
+
+/// Needles in two halves, so that this file does not contain them.
+fn needles(halves: &[[&str; 2]]) -> Vec<String> {
+    halves.iter().map(|halves| halves.concat()).collect()
+}
+
+#[test]
+fn only_the_gpu_knows_wgpu() {
+    let wgpu = needles(&[["wgpu", "::"], ["use ", "wgpu"]]);
+    assert_none("wgpu outside src/gpu", &found(&texts("src", &["src/gpu/"]), &wgpu));
+    assert!(!found(&texts("src/gpu", &[]), &wgpu).is_empty());
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    let prints = needles(&[["print", "ln!"], ["print", "!"], ["db", "g!"]]);
+    let allowed = ["src/cli/", "src/main.rs", "src/progress.rs"];
+    assert_none("printing outside the command line", &found(&texts("src", &allowed), &prints));
+    let doctored = [("src/x.rs".to_owned(), ["fn f() {\n    ", "eprint", "ln!(\"here\");\n}"].concat())];
+    assert_eq!(found(&doctored, &prints), [["src/x.rs:2: print", "ln!"].concat()]);
+}
+
+#[test]
+fn nothing_is_left_to_do() {
+    let left = needles(&[["to", "do!"], ["unimple", "mented!"], ["TO", "DO"], ["FIX", "ME"]]);
+    for folder in ["src", "shaders", "tests"] {
+        let all = texts(folder, &[]);
+        assert!(!all.is_empty());
+        assert_none("left to do", &found(&all, &left));
+    }
+    for needle in &left {
+        let doctored = [("shaders/x.wgsl".to_owned(), format!("// {needle}: tiles"))];
+        assert_eq!(found(&doctored, &left).len(), 1, "{needle}");
+    }
+}
