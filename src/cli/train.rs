@@ -27,13 +27,13 @@ pub struct Args {
     #[arg(long, value_name = "NAME|FILE.json", default_value = DEFAULT_PRESET)]
     model: String,
     /// Passes over the training images
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<u32>,
     /// Images of one step
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     batch_size: Option<u32>,
     /// The highest learning rate of the schedule
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
     /// How the learning rate changes over the run
     #[arg(long, value_enum)]
@@ -42,28 +42,28 @@ pub struct Args {
     #[arg(long, value_enum)]
     optimizer: Option<OptimizerName>,
     /// Momentum of SGD
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     momentum: Option<f64>,
     /// Nesterov's momentum, for SGD
     #[arg(long)]
     nesterov: bool,
     /// Decay rates of Adam's two averages
-    #[arg(long, value_name = "B1,B2", value_delimiter = ',', num_args = 1..=2)]
+    #[arg(long, value_name = "B1,B2", allow_negative_numbers = true, value_delimiter = ',', num_args = 1..=2)]
     betas: Option<Vec<f64>>,
     /// L2 penalty (SGD, Adam) or decay (AdamW)
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     weight_decay: Option<f64>,
     /// Seed of initial weights, order of images, and masks: the same seed on the same device gives the same bytes
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1)]
     seed: u32,
     /// Train on so many images only, balanced over the classes; a smaller choice is part of a larger one
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     train_size: Option<u32>,
     /// Hold so many training images out and report on them
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     validation: Option<u32>,
     /// Stop once the accuracy on the images held out reaches this share (0.99 is 99 %)
-    #[arg(long, value_name = "SHARE", requires = "validation")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, requires = "validation")]
     target_accuracy: Option<f64>,
     #[command(flatten)]
     data: DataArgs,
@@ -335,13 +335,12 @@ impl Session {
                 }
                 Ok(Event::Epoch(row)) => {
                     progress.clear();
+                    self.run.epochs.push(row.clone());
+                    self.save(trainer, Status::Running)?;
                     self.tell(&table_row(&row))?;
                     self.event("epoch", serde_json::to_value(&row).expect("a row is plain data"))?;
-                    let next = row.epoch + 1;
-                    self.run.epochs.push(row);
-                    self.save(trainer, Status::Running)?;
-                    if next <= self.run.config.epochs {
-                        progress.begin(next);
+                    if row.epoch < self.run.config.epochs {
+                        progress.begin(row.epoch + 1);
                     }
                 }
                 Ok(Event::Done) => {
