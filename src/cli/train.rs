@@ -116,7 +116,7 @@ and metrics.csv (the table). Ctrl-C stops after the current steps and keeps what
 }
 
 /// A configuration in a line.
-fn summary(config: &TrainConfig) -> String {
+pub(super) fn summary(config: &TrainConfig) -> String {
     let schedule = serde_json::to_value(config.schedule).expect("a schedule is plain data");
     let optimizer = match config.optimizer {
         Optimizer::Sgd { momentum, nesterov, weight_decay } => {
@@ -196,7 +196,7 @@ impl Args {
 }
 
 /// A preset, or the model of a file.
-fn model(name: &str, classes: u32) -> Result<ModelSpec> {
+pub(super) fn model(name: &str, classes: u32) -> Result<ModelSpec> {
     if let Some(spec) = preset(name, classes) {
         return Ok(spec);
     }
