@@ -10,7 +10,11 @@ use serde_json::json;
 
 /// List the adapters of this machine, and say which one `--device auto` takes
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A number, a backend or part of a name from this list goes to --device of the other commands.")]
+#[command(after_help = "\
+Examples:
+  mnist-gpu devices                 what there is, with the limits and features that matter
+  mnist-gpu devices --json          for a program to read
+  mnist-gpu train --device vulkan   a backend from the list; a number or part of a name does too")]
 pub struct Args {
     /// Print one JSON object instead
     #[arg(long)]

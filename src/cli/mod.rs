@@ -1,7 +1,9 @@
 //! The commands. Only here and in [`crate::progress`] does the library speak to a terminal.
 
+mod check;
 mod devices;
 mod eval;
+mod models;
 mod options;
 mod output;
 mod train;
@@ -36,7 +38,9 @@ success, 1 for failure, 2 for a mistake in the arguments, 130 after Ctrl-C and 1
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Args),
     Devices(devices::Args),
+    Models(models::Args),
     Train(train::Args),
     Eval(eval::Args),
 }
@@ -66,6 +70,8 @@ pub fn run(cli: Cli) -> ExitCode {
     logger.filter_module("mnist_gpu", level).format_timestamp(None).format_target(false).init();
     let talk = Talk { quiet: cli.quiet };
     let result = match cli.command {
+        Command::Check(args) => check::run(&args, talk),
+        Command::Models(args) => models::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Train(args) => train::run(&args, talk),
         Command::Eval(args) => eval::run(&args, talk),

@@ -15,7 +15,7 @@ pub struct DeviceArgs {
     #[arg(long, value_name = "DEVICE", default_value = "auto", env = "MNIST_GPU_DEVICE", hide_env_values = true)]
     pub device: Request,
     /// Threads of the CPU device [default: as many as the process may use]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub threads: Option<NonZeroUsize>,
 }
 

@@ -27,13 +27,13 @@ pub struct Args {
     #[arg(long, value_name = "NAME|FILE.json", default_value = DEFAULT_PRESET)]
     model: String,
     /// Passes over the training images
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<u32>,
     /// Images of one step
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     batch_size: Option<u32>,
     /// The highest learning rate of the schedule
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
     /// How the learning rate changes over the run
     #[arg(long, value_enum)]
@@ -42,28 +42,28 @@ pub struct Args {
     #[arg(long, value_enum)]
     optimizer: Option<OptimizerName>,
     /// Momentum of SGD
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     momentum: Option<f64>,
     /// Nesterov's momentum, for SGD
     #[arg(long)]
     nesterov: bool,
     /// Decay rates of Adam's two averages
-    #[arg(long, value_name = "B1,B2", value_delimiter = ',', num_args = 1..=2)]
+    #[arg(long, value_name = "B1,B2", allow_negative_numbers = true, value_delimiter = ',', num_args = 1..=2)]
     betas: Option<Vec<f64>>,
     /// L2 penalty (SGD, Adam) or decay (AdamW)
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     weight_decay: Option<f64>,
     /// Seed of initial weights, order of images, and masks: the same seed on the same device gives the same bytes
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1)]
     seed: u32,
     /// Train on so many images only, balanced over the classes; a smaller choice is part of a larger one
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     train_size: Option<u32>,
     /// Hold so many training images out and report on them
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     validation: Option<u32>,
     /// Stop once the accuracy on the images held out reaches this share (0.99 is 99 %)
-    #[arg(long, value_name = "SHARE", requires = "validation")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, requires = "validation")]
     target_accuracy: Option<f64>,
     #[command(flatten)]
     data: DataArgs,
@@ -116,7 +116,7 @@ and metrics.csv (the table). Ctrl-C stops after the current steps and keeps what
 }
 
 /// A configuration in a line.
-fn summary(config: &TrainConfig) -> String {
+pub(super) fn summary(config: &TrainConfig) -> String {
     let schedule = serde_json::to_value(config.schedule).expect("a schedule is plain data");
     let optimizer = match config.optimizer {
         Optimizer::Sgd { momentum, nesterov, weight_decay } => {
@@ -196,7 +196,7 @@ impl Args {
 }
 
 /// A preset, or the model of a file.
-fn model(name: &str, classes: u32) -> Result<ModelSpec> {
+pub(super) fn model(name: &str, classes: u32) -> Result<ModelSpec> {
     if let Some(spec) = preset(name, classes) {
         return Ok(spec);
     }
@@ -303,7 +303,7 @@ impl Session {
         let Run { config, data, device, device_reason, parameters, .. } = &self.run;
         self.event(
             "start",
-            json!({ "folder": self.folder, "device": device, "device_reason": device_reason, "config": config,
+            json!({ "folder": self.folder.to_string_lossy(), "device": device, "device_reason": device_reason, "config": config,
                     "data": data, "parameters": parameters }),
         )?;
         let held_out = match data.validation_images {
@@ -328,22 +328,20 @@ impl Session {
     fn train(&mut self, trainer: &mut Trainer, signal: &AtomicUsize) -> Result<Ending> {
         let images = u64::from(self.run.data.train_images);
         let mut progress = Progress::new(self.run.config.epochs, images, self.talk.quiet || self.json);
-        let mut begun = 0;
         loop {
             match trainer.advance() {
                 Ok(Event::Chunk { epoch, images, loss }) => {
-                    if epoch > begun {
-                        begun = epoch;
-                        progress.begin(epoch);
-                    }
                     progress.advance(epoch, images.into(), loss);
                 }
                 Ok(Event::Epoch(row)) => {
                     progress.clear();
+                    self.run.epochs.push(row.clone());
+                    self.save(trainer, Status::Running)?;
                     self.tell(&table_row(&row))?;
                     self.event("epoch", serde_json::to_value(&row).expect("a row is plain data"))?;
-                    self.run.epochs.push(row);
-                    self.save(trainer, Status::Running)?;
+                    if row.epoch < self.run.config.epochs {
+                        progress.begin(row.epoch + 1);
+                    }
                 }
                 Ok(Event::Done) => {
                     self.save(trainer, Status::Complete)?;
@@ -364,7 +362,7 @@ impl Session {
             if number != 0 {
                 progress.clear();
                 self.save(trainer, Status::Interrupted)?;
-                self.event("end", json!({ "status": Status::Interrupted, "folder": self.folder }))?;
+                self.event("end", json!({ "status": Status::Interrupted, "folder": self.folder.to_string_lossy() }))?;
                 note(&format!(
                     "Interrupted after {} steps: the weights so far are in {}",
                     thousands(trainer.step_losses().len() as u64),
@@ -388,7 +386,7 @@ impl Session {
         let last = self.run.epochs.last().expect("epoch 0 at least");
         self.event(
             "end",
-            json!({ "status": Status::Complete, "folder": self.folder, "epochs": last.epoch,
+            json!({ "status": Status::Complete, "folder": self.folder.to_string_lossy(), "epochs": last.epoch,
                     "test_loss": last.test_loss, "test_accuracy": last.test_accuracy }),
         )?;
         let folder = self.folder.display();

@@ -182,11 +182,11 @@ impl Row<'_> {
         let mut sums = [[simd.splat_f32s(0.0); VECTORS]; PLACES];
         for (&tap, weights) in taps.iter().zip(weights.chunks_exact(*width)) {
             let (weights, _) = S::as_simd_f32s(&weights[column..column + VECTORS * S::F32_LANES]);
-            for place in 0..PLACES {
+            for (place, sums) in sums.iter_mut().enumerate() {
                 // SAFETY: taps ascend, and the assertion above holds the last one of the last place inside the planes.
                 let value = simd.splat_f32s(unsafe { *planes.get_unchecked(tap + place * step) });
                 for vector in 0..VECTORS {
-                    sums[place][vector] = simd.mul_add_f32s(value, weights[vector], sums[place][vector]);
+                    sums[vector] = simd.mul_add_f32s(value, weights[vector], sums[vector]);
                 }
             }
         }

@@ -29,6 +29,8 @@ use std::sync::Arc;
 
 /// Elements that one thread takes at a time in element-wise ops.
 const BLOCK: usize = 16 * 1024;
+/// The most threads that may be asked for.
+const MAX_THREADS: usize = 1024;
 
 /// The CPU, with a number of threads of its own.
 pub struct Cpu {
@@ -40,6 +42,9 @@ impl Cpu {
     /// The CPU with so many threads, or as many as it was given (the affinity and the quota of the control group count).
     pub fn new(threads: Option<NonZeroUsize>) -> Result<Self> {
         let threads = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+        if threads > MAX_THREADS {
+            return Err(Error::Usage(format!("--threads must be 1 to {MAX_THREADS}, not {threads}")));
+        }
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|index| format!("cpu-{index}"))

@@ -45,7 +45,7 @@ pub fn split(
         check("--validation", size, count, "training images")?;
         if size == count {
             let problem = format!("--validation {size} leaves nothing to train on: there are {count} training images");
-            return Err(Error::Data(problem));
+            return Err(Error::Usage(problem));
         }
         held_out = balanced_order(&rest, labels, classes, seed, Drawing::Validation);
         held_out.truncate(size);
@@ -76,7 +76,7 @@ fn check(option: &str, size: usize, available: usize, what: &str) -> Result<()> 
         return Err(Error::Usage(format!("{option} 0: expected at least 1")));
     }
     if size > available {
-        return Err(Error::Data(format!("{option} {size}: there are {available} {what}")));
+        return Err(Error::Usage(format!("{option} {size}: there are {available} {what}")));
     }
     Ok(())
 }

@@ -34,7 +34,8 @@ impl FromStr for Request {
     fn from_str(text: &str) -> Result<Self, Infallible> {
         let lower = text.to_lowercase();
         Ok(match lower.as_str() {
-            "auto" => Self::Auto,
+            // An empty MNIST_GPU_DEVICE is none.
+            "" | "auto" => Self::Auto,
             "cpu" => Self::Cpu,
             "software" => Self::Software,
             _ => match (BACKENDS.iter().find(|name| **name == lower), lower.parse()) {
@@ -152,6 +153,7 @@ mod tests {
         assert_eq!(chosen("auto", &[lavapipe.clone(), laptop]), Some(1));
         assert_eq!(chosen("auto", &[lavapipe]), None);
         assert_eq!(chosen("auto", &[]), None);
+        assert_eq!(chosen("", &[info("llvmpipe", "vulkan", "software")]), None);
     }
 
     #[test]

@@ -28,7 +28,7 @@ struct Shared {
     checked: bool,
     device: wgpu::Device,
     queue: wgpu::Queue,
-    pipelines: Mutex<HashMap<&'static str, Pipeline>>,
+    pipelines: Mutex<HashMap<(&'static str, Vec<u32>), Pipeline>>,
     failure: Failure,
     /// Bound in place of operands that are not there.
     spare: wgpu::Buffer,
@@ -157,14 +157,16 @@ impl Shared {
         Ok(buffer)
     }
 
-    fn pipeline(&self, kernel: &'static Kernel) -> Pipeline {
+    fn pipeline(&self, dispatch: &Dispatch) -> Pipeline {
         let mut pipelines = self.pipelines.lock().expect("no panic while held");
-        pipelines.entry(kernel.name).or_insert_with(|| self.compile(kernel)).clone()
+        let key = (dispatch.kernel.name, dispatch.constants.clone());
+        pipelines.entry(key).or_insert_with(|| self.compile(dispatch.kernel, &dispatch.constants)).clone()
     }
 
-    fn compile(&self, kernel: &'static Kernel) -> Pipeline {
+    fn compile(&self, kernel: &'static Kernel, constants: &[u32]) -> Pipeline {
         let label = Some(kernel.name);
-        let descriptor = wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(kernel.wgsl().into()) };
+        let descriptor =
+            wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(kernel.wgsl(constants).into()) };
         let checks =
             if self.checked { wgpu::ShaderRuntimeChecks::checked() } else { wgpu::ShaderRuntimeChecks::unchecked() };
         // SAFETY: the shaders are our own; they are validated here as always, and every index they form lies within the
@@ -270,7 +272,7 @@ impl GpuSession {
     fn prepare(&self, list: List) -> Result<Vec<Ready>> {
         let first_slot: usize = self.lowered[..list as usize].iter().map(Vec::len).sum();
         let ready = self.lowered[list as usize].iter().zip(first_slot..).map(|(dispatch, slot)| {
-            let Pipeline { layout, pipeline } = self.shared.pipeline(dispatch.kernel);
+            let Pipeline { layout, pipeline } = self.shared.pipeline(dispatch);
             let bind_group = self.shared.bind(dispatch, &layout, &self.params, slot, &self.buffers);
             Ready { pipeline, bind_group, groups: dispatch.groups }
         });

@@ -17,7 +17,7 @@ type Field = (String, ScalarKind);
 
 /// A kernel's shader, parsed and validated.
 pub(crate) fn module(kernel: &Kernel) -> Result<(Module, ModuleInfo), String> {
-    let wgsl = kernel.wgsl();
+    let wgsl = kernel.wgsl(&kernel.default_constants());
     let module = naga::front::wgsl::parse_str(&wgsl).map_err(|error| error.emit_to_string(&wgsl))?;
     let info = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module);
     Ok((module, info.map_err(|error| error.emit_to_string(&wgsl))?))

@@ -3,11 +3,11 @@
 use super::conv2d_forward::{Extra, FORM, params};
 use super::{
     Binding::{Params, Read, ReadWrite, State},
-    Context, Kernel,
+    Class, Context, Kernel,
 };
-use crate::program::Conv2dBackwardInput;
+use crate::program::{Conv2dBackwardInput, Convolution};
 
-pub(super) static SIMPLE: Kernel = Kernel {
+const SIMPLE_FORM: Kernel = Kernel {
     name: "conv2d_backward_input",
     op: "conv2d_backward_input",
     source: include_str!("../../../shaders/conv2d_backward_input.wgsl"),
@@ -15,9 +15,29 @@ pub(super) static SIMPLE: Kernel = Kernel {
     ..FORM
 };
 
+pub(super) static SIMPLE: Kernel = SIMPLE_FORM;
+
+const CHANNELS: u32 = 8;
+
+pub(super) static REGISTER: Kernel = Kernel {
+    name: "conv2d_backward_input.register",
+    source: include_str!("../../../shaders/conv2d_backward_input.register.wgsl"),
+    constants: &[("CHANNELS", CHANNELS), ("POOL_HEIGHT", 2), ("POOL_WIDTH", 2)],
+    workgroup: [8, 1, 1],
+    ..SIMPLE_FORM
+};
+
 pub(super) fn lower(op: &Conv2dBackwardInput, context: &mut Context) {
     let params = params(context, &op.geometry, op.output, op.gradient, &Extra::default());
     let operands = [op.state, op.gradient, op.choice, op.weights, op.output].map(|id| context.operand(id));
-    let groups = [context.row_len(op.output).div_ceil(64), context.rows(op.output), 1];
-    context.push(&SIMPLE, params, operands, groups);
+    let Convolution { stride, pool, pool_stride, .. } = op.geometry;
+    let rows = context.rows(op.output);
+    if context.profile.class == Class::Software && stride == [1, 1] && pool == pool_stride {
+        let [channels, height, width, ..] = params;
+        let invocations = height.div_ceil(2) * width.div_ceil(2) * channels.div_ceil(CHANNELS);
+        let constants = vec![CHANNELS, pool[0], pool[1]];
+        context.push_with(&REGISTER, constants, params, operands, [invocations.div_ceil(8), rows, 1]);
+    } else {
+        context.push(&SIMPLE, params, operands, [context.row_len(op.output).div_ceil(64), rows, 1]);
+    }
 }

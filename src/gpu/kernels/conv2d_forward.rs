@@ -2,7 +2,7 @@
 
 use super::{
     Binding::{Params, Read, ReadWrite, State},
-    CONVOLUTION, Context, Kernel, STATE,
+    CONVOLUTION, Class, Context, Kernel, STATE,
 };
 use crate::program::{Conv2dForward, Convolution, TensorId};
 
@@ -86,12 +86,24 @@ pub(super) fn params(
     ]
 }
 
-pub(super) static SIMPLE: Kernel = Kernel {
+const SIMPLE_FORM: Kernel = Kernel {
     name: "conv2d_forward",
     op: "conv2d_forward",
     source: include_str!("../../../shaders/conv2d_forward.wgsl"),
     bindings: &[Params, State, Read, Read, ReadWrite, ReadWrite],
     ..FORM
+};
+
+pub(super) static SIMPLE: Kernel = SIMPLE_FORM;
+
+const CHANNELS: u32 = 8;
+
+pub(super) static REGISTER: Kernel = Kernel {
+    name: "conv2d_forward.register",
+    source: include_str!("../../../shaders/conv2d_forward.register.wgsl"),
+    constants: &[("CHANNELS", CHANNELS)],
+    workgroup: [8, 1, 1],
+    ..SIMPLE_FORM
 };
 
 pub(super) fn lower(op: &Conv2dForward, context: &mut Context) {
@@ -101,6 +113,19 @@ pub(super) fn lower(op: &Conv2dForward, context: &mut Context) {
     let [state, input, output] = [op.state, op.input, op.output].map(|id| context.operand(id));
     let weights = context.span(op.weights, op.bias);
     let choice = context.optional(op.choice);
-    let groups = [context.row_len(op.output).div_ceil(64), context.rows(op.output), 1];
-    context.push(&SIMPLE, params, [state, input, weights, output, choice], groups);
+    let operands = [state, input, weights, output, choice];
+    let Convolution { pool, pool_stride, .. } = op.geometry;
+    let rows = context.rows(op.output);
+    let patches = match (pool, pool_stride) {
+        ([2, 2], [2, 2]) => Some(params[14] * params[15]),
+        ([1, 1], [1, 1]) => Some(params[14].div_ceil(2) * params[15].div_ceil(2)),
+        _ => None,
+    };
+    match (context.profile.class, patches) {
+        (Class::Software, Some(patches)) => {
+            let invocations = patches * params[3].div_ceil(CHANNELS);
+            context.push(&REGISTER, params, operands, [invocations.div_ceil(8), rows, 1]);
+        }
+        _ => context.push(&SIMPLE, params, operands, [context.row_len(op.output).div_ceil(64), rows, 1]),
+    }
 }

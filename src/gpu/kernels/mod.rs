@@ -30,6 +30,8 @@ pub struct Kernel {
     /// Files of shared functions that the shader uses.
     pub shared: &'static [&'static str],
     /// Constants that the host puts in front: tile sizes.
+    ///
+    /// With the values that a dispatch gets where it asks for no others.
     pub constants: &'static [(&'static str, u32)],
     /// What each binding of group 0 is, in order.
     pub bindings: &'static [Binding],
@@ -68,8 +70,11 @@ pub static ALL: &[&Kernel] = &[
     &begin_step::KERNEL,
     &load_batch::KERNEL,
     &conv2d_forward::SIMPLE,
+    &conv2d_forward::REGISTER,
     &conv2d_backward_input::SIMPLE,
+    &conv2d_backward_input::REGISTER,
     &conv2d_backward_weights::SIMPLE,
+    &conv2d_backward_weights::REGISTER,
     &reduce::KERNEL,
     &dropout::KERNEL,
     &matmul::SIMPLE,
@@ -81,9 +86,15 @@ pub static ALL: &[&Kernel] = &[
 ];
 
 impl Kernel {
-    /// The whole shader: constants, the file, the shared functions.
-    pub fn wgsl(&self) -> String {
-        let constants = self.constants.iter().map(|(name, value)| format!("const {name} = {value}u;\n"));
+    /// The values of [`Self::constants`].
+    pub fn default_constants(&self) -> Vec<u32> {
+        self.constants.iter().map(|&(_, value)| value).collect()
+    }
+
+    /// The whole shader: constants with these values, the file, the shared functions.
+    pub fn wgsl(&self, constants: &[u32]) -> String {
+        let names = self.constants.iter().map(|(name, _)| name);
+        let constants = names.zip(constants).map(|(name, value)| format!("const {name} = {value}u;\n"));
         let shared = self.shared.iter().map(|text| format!("\n{text}"));
         constants.chain([self.source.to_owned()]).chain(shared).collect()
     }
@@ -94,6 +105,8 @@ impl Kernel {
 pub struct Dispatch {
     /// What runs.
     pub kernel: &'static Kernel,
+    /// The values of the kernel's constants.
+    pub constants: Vec<u32>,
     /// Which op of its list it belongs to.
     pub op: usize,
     /// The fields of `Params`; floats by their bits.
@@ -214,10 +227,23 @@ impl Context<'_> {
         operands: [Operand; O],
         groups: [u32; 3],
     ) {
+        self.push_with(kernel, kernel.default_constants(), params, operands, groups);
+    }
+
+    fn push_with<const P: usize, const O: usize>(
+        &mut self,
+        kernel: &'static Kernel,
+        constants: Vec<u32>,
+        params: [u32; P],
+        operands: [Operand; O],
+        groups: [u32; 3],
+    ) {
         debug_assert_eq!(kernel.params.len(), P);
         debug_assert_eq!(kernel.bindings.len(), O + 1);
+        debug_assert_eq!(kernel.constants.len(), constants.len());
         self.dispatches.push(Dispatch {
             kernel,
+            constants,
             op: self.op,
             params: params.to_vec(),
             operands: operands.to_vec(),

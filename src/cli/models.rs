@@ -1,0 +1,112 @@
+//! `mnist-gpu models`: the presets, and what becomes of an image in them.
+
+use super::Ending;
+use super::output::{line, thousands};
+use super::train::{model, summary};
+use crate::Result;
+use crate::model::{Layer, ModelSpec, PRESETS, Shape, Stage, defaults, preset};
+use serde_json::json;
+
+/// List the models, or show one layer by layer
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  mnist-gpu models                     all presets
+  mnist-gpu models cnn                 one, layer by layer
+  mnist-gpu models cnn --json >my.json the form that train --model my.json takes")]
+pub struct Args {
+    /// A preset's name, or a JSON file of layers
+    #[arg(value_name = "NAME|FILE.json")]
+    model: Option<String>,
+    /// Height and width of the images
+    #[arg(long, value_name = "HxW", default_value = "28x28", value_parser = sides)]
+    image: Shape,
+    /// Number of classes
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=256))]
+    classes: u32,
+    /// Print the layers as a model's file has them
+    #[arg(long, requires = "model")]
+    json: bool,
+}
+
+fn sides(text: &str) -> Result<Shape, String> {
+    let side = |text: &str| text.parse().ok().filter(|side| (8..=64).contains(side));
+    let (height, width) = text.split_once(['x', '×']).ok_or("expected height and width, as 28x28")?;
+    match (side(height), side(width)) {
+        (Some(height), Some(width)) => Ok(Shape::picture(height, width)),
+        _ => Err("height and width are 8 to 64 pixels each".into()),
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<Ending> {
+    match &args.model {
+        None => table(args)?,
+        Some(name) => {
+            let spec = model(name, args.classes)?;
+            if args.json {
+                line(&serde_json::to_string_pretty(&json!(spec)).expect("a model is plain data"))?;
+            } else {
+                show(&spec, args)?;
+            }
+        }
+    }
+    Ok(Ending::Success)
+}
+
+/// All presets as a table that Markdown takes, too.
+fn table(args: &Args) -> Result<()> {
+    line("| model | layers | parameters | MFLOP an image | defaults |")?;
+    line("|---|---|---:|---:|---|")?;
+    for name in PRESETS {
+        let spec = preset(name, args.classes).expect("a preset's name");
+        let layers: Vec<String> = spec.layers.iter().map(layer).collect();
+        let (parameters, flops) = match spec.stages(args.image, args.classes) {
+            Ok(stages) => {
+                let flops: u64 = stages.iter().map(Stage::flops).sum();
+                (thousands(stages.iter().map(parameters).sum()), format!("{:.2}", flops as f64 / 1e6))
+            }
+            Err(_) => ("does not fit".into(), "–".into()),
+        };
+        let defaults = summary(&defaults(spec.clone()));
+        line(&format!("| {name} | {} | {parameters} | {flops} | {defaults} |", layers.join(", ")))?;
+    }
+    Ok(())
+}
+
+fn show(spec: &ModelSpec, args: &Args) -> Result<()> {
+    let stages = spec.stages(args.image, args.classes)?;
+    line(&format!("{}: {}\n", spec.name, spec.layers.iter().map(layer).collect::<Vec<_>>().join(", ")))?;
+    line(&format!("{:<10}{:>14}{:>14}{:>14}", "stage", "output", "parameters", "FLOP"))?;
+    line(&format!("{:<10}{:>14}{:>14}{:>14}", "image", args.image.to_string(), "", ""))?;
+    for stage in &stages {
+        let (output, count, flops) = (stage.output().to_string(), parameters(stage), stage.flops());
+        line(&format!("{:<10}{output:>14}{:>14}{:>14}", stage.name(), thousands(count), thousands(flops)))?;
+    }
+    let total = |count: fn(&Stage) -> u64| thousands(stages.iter().map(count).sum());
+    line(&format!("{:<10}{:>14}{:>14}{:>14}", "all", "", total(parameters), total(Stage::flops)))?;
+    line("\nA stage is a layer with the ReLU and the max-pool behind it; FLOP count an image's way forwards.")?;
+    line(&format!("Defaults: {}", summary(&defaults(spec.clone()))))
+}
+
+fn parameters(stage: &Stage) -> u64 {
+    stage.parameters().iter().map(|(_, shape, _)| shape.iter().copied().map(u64::from).product::<u64>()).sum()
+}
+
+/// A layer in a few words.
+fn layer(layer: &Layer) -> String {
+    let by = |[height, width]: &[u32; 2]| format!("{height}×{width}");
+    match layer {
+        Layer::Linear { outputs } => format!("fc {outputs}"),
+        Layer::Conv2d { channels, kernel, stride, padding } => {
+            let stride = if *stride == [1, 1] { String::new() } else { format!(" stride {}", by(stride)) };
+            let padding = if *padding == [0, 0] { String::new() } else { format!(" pad {}", by(padding)) };
+            format!("conv {}{stride}{padding} {channels}", by(kernel))
+        }
+        Layer::Relu => "ReLU".into(),
+        Layer::MaxPool { size, stride } => {
+            let stride = stride.filter(|stride| stride != size);
+            format!("pool {}{}", by(size), stride.map_or(String::new(), |stride| format!(" stride {}", by(&stride))))
+        }
+        Layer::Dropout { rate } => format!("dropout {rate}"),
+    }
+}
