@@ -6,9 +6,14 @@
 
 mod adam;
 mod begin_step;
+mod conv2d_backward_input;
+mod conv2d_backward_weights;
+mod conv2d_forward;
+mod dropout;
 mod init_uniform;
 mod load_batch;
 mod matmul;
+mod reduce;
 mod sgd;
 mod softmax_nll;
 
@@ -36,8 +41,13 @@ const PARITY: [Parity; Op::NAMES.len()] = [
     init_uniform::PARITY,
     begin_step::PARITY,
     load_batch::PARITY,
+    conv2d_forward::PARITY,
+    dropout::PARITY,
     matmul::PARITY,
     softmax_nll::PARITY,
+    conv2d_backward_input::PARITY,
+    conv2d_backward_weights::PARITY,
+    reduce::PARITY,
     sgd::PARITY,
     adam::PARITY,
 ];

@@ -1,0 +1,18 @@
+//! [`conv2d_backward_input`](mnist_gpu::program::Conv2dBackwardInput) on every adapter.
+
+use crate::Parity;
+use mnist_gpu::check::cases::conv2d_backward_input::case;
+use mnist_gpu::check::cases::convolution::{Layer, Numbers};
+use mnist_gpu::program::Convolution;
+
+/// The second layer of `cnn` in a partial batch.
+const CNN: Layer = Layer {
+    rows: 24,
+    live: 23,
+    input: [24, 12, 12],
+    outputs: 32,
+    geometry: Convolution { kernel: [3, 3], stride: [1, 1], padding: [0, 0], pool: [2, 2], pool_stride: [2, 2] },
+};
+
+pub(crate) const PARITY: Parity =
+    Parity { op: "conv2d_backward_input", extra: |seed| vec![case(CNN, Numbers::Floats, seed)] };
