@@ -28,7 +28,7 @@ def idx(path):
 
 
 class Network:
-    """A list of layers; those with parameters are numbered in PyTorch's manner: fc1, fc2, …"""
+    """A list of layers; those with parameters are numbered in PyTorch's manner: conv1, conv2, fc1, …"""
 
     def __init__(self, layers, parameters):
         self.parameters = parameters
@@ -54,8 +54,19 @@ class Network:
         assert weight.shape[0] == outputs, f"{weight.shape} does not have {outputs} outputs"
         return lambda x: functional.linear(x.flatten(1), weight, bias)
 
+    def conv2d(self, channels, kernel, stride=(1, 1), padding=(0, 0)):
+        weight, bias = self.take("conv")
+        assert [weight.shape[0], *weight.shape[2:]] == [channels, *kernel], f"{weight.shape} is not {channels, kernel}"
+        return lambda x: functional.conv2d(x, weight, bias, stride, padding)
+
+    def max_pool(self, size, stride=None):
+        return lambda x: functional.max_pool2d(x, size, stride)
+
     def relu(self):
         return functional.relu
+
+    def dropout(self, rate):
+        return lambda x: x
 
     def __call__(self, x):
         for layer in self.layers:

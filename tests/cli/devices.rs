@@ -36,7 +36,7 @@ fn an_unknown_device_is_an_error_that_lists_what_there_is() {
 fn the_environment_sets_the_default_and_the_option_overrides_it() {
     let place = Place::new();
     let with = |device: &str, options: &[&str]| {
-        let mut command = place.program(&["train", "--epochs", "1", "--train-size", "640"]);
+        let mut command = place.program(&["train", "--model", "mlp", "--epochs", "1", "--train-size", "640"]);
         Outcome::of(command.args(options).env("MNIST_GPU_DEVICE", device))
     };
     with("no-such-device", &[]).fails(1, &["no-such-device"]);

@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// A training run of a second.
-const QUICK: [&str; 7] = ["train", "--device", "cpu", "--epochs", "1", "--train-size", "640"];
+const QUICK: [&str; 9] = ["train", "--model", "mlp", "--device", "cpu", "--epochs", "1", "--train-size", "640"];
 
 /// A temporary folder to run the program in.
 struct Place(TempDir);
@@ -97,7 +97,7 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[test]
 fn every_help_text_has_examples() {
-    for command in ["", "devices", "train", "eval"] {
+    for command in ["", "devices", "train", "eval", "check", "models"] {
         let outcome =
             Outcome::of(Place::new().program(&[]).args((!command.is_empty()).then_some(command)).arg("--help"));
         assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));

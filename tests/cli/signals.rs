@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 /// Trains until the first epoch's line, sends a signal, and says how it ended.
 fn interrupted(place: &Place, signal: &str, options: &[&str], first_epoch: &str) -> Outcome {
-    let arguments = ["train", "--device", "cpu", "--epochs", "100000", "--train-size", "6400"];
+    let arguments = ["train", "--model", "mlp", "--device", "cpu", "--epochs", "100000", "--train-size", "6400"];
     let mut command = place.program(&[&arguments, options].concat());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
     let mut reader = BufReader::new(child.stdout.take().expect("piped"));
