@@ -14,5 +14,16 @@ const CNN: Layer = Layer {
     geometry: Convolution { kernel: [3, 3], stride: [1, 1], padding: [0, 0], pool: [2, 2], pool_stride: [2, 2] },
 };
 
-pub(crate) const PARITY: Parity =
-    Parity { op: "conv2d_backward_input", extra: |seed| vec![case(CNN, Numbers::Floats, seed)] };
+/// Sums so long that the loops over channels of the register tile must have been unrolled: llvmpipe ends loops.
+const DEEP: Layer = Layer {
+    rows: 2,
+    live: 2,
+    input: [3, 6, 6],
+    outputs: 400,
+    geometry: Convolution { kernel: [5, 5], stride: [1, 1], padding: [0, 0], pool: [2, 2], pool_stride: [2, 2] },
+};
+
+pub(crate) const PARITY: Parity = Parity {
+    op: "conv2d_backward_input",
+    extra: |seed| vec![case(CNN, Numbers::Floats, seed), case(DEEP, Numbers::Integers, seed)],
+};

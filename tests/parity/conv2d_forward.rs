@@ -23,10 +23,20 @@ const CNN: [Layer; 2] = [
     },
 ];
 
+/// Sums so long that the loops over channels of the register tile must have been unrolled: llvmpipe ends loops.
+const DEEP: Layer = Layer {
+    rows: 2,
+    live: 2,
+    input: [400, 6, 6],
+    outputs: 3,
+    geometry: Convolution { kernel: [5, 5], stride: [1, 1], padding: [0, 0], pool: [2, 2], pool_stride: [2, 2] },
+};
+
 pub(crate) const PARITY: Parity = Parity {
     op: "conv2d_forward",
     extra: |seed| {
-        let passes = CNN.map(|layer| Pass { layer, numbers: Numbers::Floats, relu: true, choice: true });
-        passes.map(|pass| case(pass, seed)).into()
+        let [first, second] = CNN.map(|layer| Pass { layer, numbers: Numbers::Floats, relu: true, choice: true });
+        let deep = Pass { layer: DEEP, numbers: Numbers::Integers, relu: false, choice: true };
+        [first, second, deep].map(|pass| case(pass, seed)).into()
     },
 };

@@ -12,6 +12,7 @@ mod conv2d_forward;
 mod dropout;
 mod init_uniform;
 mod load_batch;
+mod long_loops;
 mod matmul;
 mod reduce;
 mod sgd;
@@ -84,6 +85,8 @@ fn main() -> ExitCode {
         let name = if number == 0 { slug.clone() } else { format!("{slug}_{}", number + 1) };
         names.push(slug);
         let opened = Arc::new(Opened { adapter, devices: Mutex::default() });
+        let device = Arc::clone(&opened);
+        trials.push(Trial::test(format!("long_loops::{name}"), move || long_loops::on_adapter(&device.adapter)));
         for parity in &PARITY {
             let opened = Arc::clone(&opened);
             trials.push(Trial::test(format!("{}::{name}", parity.op), move || on_adapter(parity, &opened, verbose)));

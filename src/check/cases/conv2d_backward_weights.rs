@@ -6,7 +6,7 @@
 
 use super::convolution::{Layer, Numbers, choices, layers};
 use super::{Case, Draft, Tolerance, Written, magnitudes};
-use crate::program::{Conv2dBackwardWeights, Op, State};
+use crate::program::{Conv2dBackwardWeights, Convolution, Op, State};
 
 /// A backward pass in blocks of so many images.
 pub fn case(layer: Layer, block: usize, numbers: Numbers, seed: u32) -> Case {
@@ -36,8 +36,10 @@ pub fn cases(seed: u32) -> Vec<Case> {
     let layers = layers(seed).into_iter().zip([16, 3, 16, 1].into_iter().cycle());
     layers
         .flat_map(|(layer, block)| {
-            // Where there are many rows, blocks of sixteen.
-            let block = if layer.rows >= 16 { 16 } else { block };
+            // Where there are many rows, blocks as a program has them.
+            let [_, _, height, width] = layer.pooled().map(|extent| extent as u32);
+            let most = Convolution::block([height, width]) as usize;
+            let block = if layer.rows >= 16 { most } else { most.min(block) };
             [Numbers::Integers, Numbers::Floats].map(|numbers| case(layer, block, numbers, seed))
         })
         .collect()

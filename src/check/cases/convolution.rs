@@ -149,8 +149,15 @@ pub fn layers(seed: u32) -> Vec<Layer> {
         layer([40, 16], [1, 5, 5], 3, of(2, 1, 0), TWO),
         layer([40, 17], [1, 5, 5], 3, of(2, 1, 1), NONE),
         layer([20, 0], [1, 5, 5], 3, of(2, 1, 0), TWO),
-        // More windows, in a block of sixteen, than llvmpipe runs iterations of a loop.
+        // Many windows in a block of sixteen images: llvmpipe ends the loops of an invocation after 65,535 iterations.
+        layer([16, 16], [1, 28, 28], 2, of(3, 1, 0), NONE),
+        layer([16, 16], [1, 28, 28], 2, of(5, 1, 2), TWO),
+        layer([16, 16], [1, 28, 28], 1, of(8, 1, 0), NONE),
+        layer([16, 16], [1, 40, 40], 1, of(8, 1, 0), NONE),
+        layer([16, 16], [1, 62, 64], 1, of(3, 1, 0), NONE),
+        layer([16, 16], [1, 64, 66], 1, of(5, 1, 0), NONE),
         layer([16, 16], [1, 67, 66], 1, of(3, 1, 0), NONE),
+        layer([2, 2], [1, 240, 241], 1, of(2, 1, 0), NONE),
     ];
     // One to nine columns and rows of the kernel, and outputs around vectors of 8, 16 and 32.
     let outputs = [1, 3, 8, 9, 16, 17, 24, 33, 48];

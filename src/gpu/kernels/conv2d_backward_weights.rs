@@ -25,8 +25,9 @@ pub(super) static REGISTER: Kernel = Kernel {
     ..SIMPLE_FORM
 };
 
-/// Sums that an invocation keeps in registers, at most.
-const MOST_TAPS: u32 = 64;
+/// Sums that an invocation keeps in registers, at most. For more, llvmpipe does not unroll the loops over the taps, and then
+/// the whole loop becomes longer than it runs loops.
+const MOST_TAPS: u32 = 25;
 
 pub(super) fn lower(op: &Conv2dBackwardWeights, context: &mut Context) {
     let shape = |id| &context.program.tensor(id).shape;
