@@ -64,15 +64,22 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
     }
 
     if params.bias_gradient != 0u && first_n == 0u {
-        for (var m = first_m; m < min(first_m + ROWS, rows); m++) {
-            var total = 0.0;
-            if params.accumulate != 0u {
-                total = output[params.bias_gradient + m];
+        // One loop over k for all rows: llvmpipe ends the loops of an invocation after 65,535 iterations.
+        var totals: array<f32, ROWS>;
+        if params.accumulate != 0u {
+            for (var i = 0u; i < ROWS; i++) {
+                totals[i] = output[params.bias_gradient + min(first_m + i, last_m)];
             }
-            for (var k = 0u; k < depth; k++) {
-                total += a[m * params.a_m + k * params.a_k];
+        }
+        for (var k = 0u; k < depth; k++) {
+            for (var i = 0u; i < ROWS; i++) {
+                totals[i] += a[min(first_m + i, last_m) * params.a_m + k * params.a_k];
             }
-            output[params.bias_gradient + m] = total;
+        }
+        for (var i = 0u; i < ROWS; i++) {
+            if first_m + i < rows {
+                output[params.bias_gradient + first_m + i] = totals[i];
+            }
         }
     }
 }

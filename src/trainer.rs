@@ -203,6 +203,14 @@ impl Trainer {
         let test = score(&mut *self.session, &self.test)?;
         let held_out = !self.validation.is_empty();
         let validation = held_out.then(|| score(&mut *self.session, &self.validation)).transpose()?;
+        for loss in [Some(train_loss), Some(test.loss), validation.map(|score| score.loss)].into_iter().flatten() {
+            // The last step's loss was a number, but what it did to the weights was not.
+            if !loss.is_finite() {
+                let step = self.step.saturating_sub(1);
+                let learning_rate = self.course.learning_rate(step);
+                return Err(Error::Diverged { loss, step: u64::from(step), epoch, learning_rate });
+            }
+        }
         let seconds = self.epoch_time.as_secs_f64();
         self.epoch_loss = 0.0;
         self.epoch_correct = 0.0;

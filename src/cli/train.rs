@@ -303,7 +303,7 @@ impl Session {
         let Run { config, data, device, device_reason, parameters, .. } = &self.run;
         self.event(
             "start",
-            json!({ "folder": self.folder, "device": device, "device_reason": device_reason, "config": config,
+            json!({ "folder": self.folder.to_string_lossy(), "device": device, "device_reason": device_reason, "config": config,
                     "data": data, "parameters": parameters }),
         )?;
         let held_out = match data.validation_images {
@@ -362,7 +362,7 @@ impl Session {
             if number != 0 {
                 progress.clear();
                 self.save(trainer, Status::Interrupted)?;
-                self.event("end", json!({ "status": Status::Interrupted, "folder": self.folder }))?;
+                self.event("end", json!({ "status": Status::Interrupted, "folder": self.folder.to_string_lossy() }))?;
                 note(&format!(
                     "Interrupted after {} steps: the weights so far are in {}",
                     thousands(trainer.step_losses().len() as u64),
@@ -386,7 +386,7 @@ impl Session {
         let last = self.run.epochs.last().expect("epoch 0 at least");
         self.event(
             "end",
-            json!({ "status": Status::Complete, "folder": self.folder, "epochs": last.epoch,
+            json!({ "status": Status::Complete, "folder": self.folder.to_string_lossy(), "epochs": last.epoch,
                     "test_loss": last.test_loss, "test_accuracy": last.test_accuracy }),
         )?;
         let folder = self.folder.display();

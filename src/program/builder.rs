@@ -37,8 +37,12 @@ pub struct Build<'a> {
 /// Training steps whose metrics a device keeps until the host reads them: the longest chunk that a host may run.
 pub const METRICS_SLOTS: u32 = 1024;
 
-/// The most rows of a micro-batch: one of the two dimensions of a grid of workgroups is the batch, and has 65,535 at most.
-const MICRO_ROWS: u32 = 32_768;
+/// The most iterations of all loops of one invocation together: llvmpipe ends every loop after that, without a word.
+const LOOP_ITERATIONS: u32 = 65_535;
+
+/// The most rows of a micro-batch: a product over the batch loops over it twice, for weights and bias. (Nor may the batch
+/// exceed 65,535 where it is a dimension of a grid of workgroups.)
+const MICRO_ROWS: u32 = 16_384;
 
 /// Images of a partial sum of a convolution's weight gradients: small enough for many workgroups, large enough that the
 /// partial sums are few.
@@ -236,8 +240,12 @@ impl Builder<'_> {
                 self.build.model.name
             ))),
             // Whole blocks, so that a micro-batch ends where a partial sum does.
-            rows if rows < batch as usize => Ok((rows as u32).min(MICRO_ROWS) / BLOCK * BLOCK).map(|rows| rows.max(1)),
-            _ => Ok(batch.min(MICRO_ROWS)),
+            rows => {
+                // The softmax has 64 invocations, which loop over rows and, three times, over classes.
+                let softmax = LOOP_ITERATIONS / (3 * self.build.classes + 1) * 64;
+                let rows = (rows.min(MICRO_ROWS as usize) as u32).min(softmax);
+                Ok(if rows < batch { (rows / BLOCK * BLOCK).max(1) } else { batch })
+            }
         }
     }
 

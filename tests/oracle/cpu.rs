@@ -6,9 +6,15 @@
 mod adam;
 mod begin_step;
 mod bound;
+mod conv2d_backward_input;
+mod conv2d_backward_weights;
+mod conv2d_forward;
+mod convolution;
+mod dropout;
 mod init_uniform;
 mod load_batch;
 mod matmul;
+mod reduce;
 mod rig;
 mod sgd;
 mod softmax_nll;

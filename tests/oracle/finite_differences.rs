@@ -116,7 +116,7 @@ fn convolution() {
 
 #[test]
 fn convolution_with_relu_and_max_pool() {
-    for (window, stride) in [(2, 2), (3, 1), (2, 3)] {
+    for (window, stride) in [([2, 2], [2, 2]), ([3, 3], [1, 1]), ([2, 2], [3, 3]), ([1, 3], [1, 2])] {
         let conv = Conv { n: 2, input: [2, 7, 8], kernel: [3, 3, 3], stride: [1, 1], padding: [0, 1] };
         let pool = MaxPool { planes: 6, input: conv.output(), window, stride };
         let (x, w, b) = (signed(0, conv.input_len()), signed(1, conv.weights_len()), signed(2, 3));

@@ -187,7 +187,7 @@ fn convolution(layer: Layer, n: usize, input: [usize; 3]) -> Conv {
 }
 
 fn pool(k: usize, n: usize, [channels, h, w]: [usize; 3]) -> MaxPool {
-    MaxPool { planes: n * channels, input: [h, w], window: k, stride: k }
+    MaxPool { planes: n * channels, input: [h, w], window: [k; 2], stride: [k; 2] }
 }
 
 fn multiply(a: &[f64], b: &[f64]) -> Vec<f64> {

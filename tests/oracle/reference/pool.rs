@@ -1,37 +1,37 @@
 //! Max-pooling without padding.
 
-/// Windows of k × k at steps of `stride` over planes of `h` × `w`; what does not fill a window is left out.
+/// Windows over planes of `h` × `w`; what does not fill a window is left out.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxPool {
     /// Planes: images times channels.
     pub planes: usize,
     /// Rows and columns of a plane.
     pub input: [usize; 2],
-    /// k.
-    pub window: usize,
-    /// Distance of one window from the next.
-    pub stride: usize,
+    /// Rows and columns of a window.
+    pub window: [usize; 2],
+    /// Distance of one window from the next, down and across.
+    pub stride: [usize; 2],
 }
 
 impl MaxPool {
-    /// Rows and columns of an output plane: ⌊(extent − k) / stride⌋ + 1.
+    /// Rows and columns of an output plane: ⌊(extent − window) / stride⌋ + 1.
     pub fn output(&self) -> [usize; 2] {
-        self.input.map(|extent| (extent - self.window) / self.stride + 1)
+        [0, 1].map(|d| (self.input[d] - self.window[d]) / self.stride[d] + 1)
     }
 
     /// The maxima `[planes, oh, ow]`, and where each was found: row · w + column in its plane, the first maximum in row
     /// order where there are several.
     pub fn forward(&self, x: &[f64]) -> (Vec<f64>, Vec<usize>) {
-        let ([h, w], [oh, ow]) = (self.input, self.output());
+        let ([h, w], [oh, ow], [sy, sx]) = (self.input, self.output(), self.stride);
         assert_eq!(x.len(), self.planes * h * w);
         let (mut maxima, mut positions) = (Vec::new(), Vec::new());
         for plane in x.chunks(h * w) {
             for i in 0..oh {
                 for j in 0..ow {
-                    let mut best = i * self.stride * w + j * self.stride;
-                    for p in 0..self.window {
-                        for q in 0..self.window {
-                            let position = (i * self.stride + p) * w + j * self.stride + q;
+                    let mut best = i * sy * w + j * sx;
+                    for p in 0..self.window[0] {
+                        for q in 0..self.window[1] {
+                            let position = (i * sy + p) * w + j * sx + q;
                             if plane[position] > plane[best] {
                                 best = position;
                             }
@@ -59,7 +59,7 @@ impl MaxPool {
 /// Worked by hand: the last row and column fill no window; of equal maxima the first counts.
 #[test]
 fn a_small_pool_with_ties() {
-    let pool = MaxPool { planes: 1, input: [3, 5], window: 2, stride: 2 };
+    let pool = MaxPool { planes: 1, input: [3, 5], window: [2, 2], stride: [2, 2] };
     let x = [0.0, 7.0, 2.0, 2.0, 9.0, 7.0, 1.0, 2.0, 2.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0];
     let (maxima, positions) = pool.forward(&x);
     assert_eq!(pool.output(), [1, 2]);
@@ -73,7 +73,7 @@ fn a_small_pool_with_ties() {
 /// Overlapping windows that share a maximum add their gradients there.
 #[test]
 fn overlapping_windows() {
-    let pool = MaxPool { planes: 2, input: [1, 3].map(|e| e + 1), window: 2, stride: 1 };
+    let pool = MaxPool { planes: 2, input: [1, 3].map(|e| e + 1), window: [2, 2], stride: [1, 1] };
     let x = [0.0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 6.0, 0.0, 0.0, 0.0, 0.0, 0.0];
     let (maxima, positions) = pool.forward(&x);
     assert_eq!(maxima, [5.0, 5.0, 1.0, 0.0, 6.0, 6.0]);
