@@ -64,7 +64,9 @@ pub struct DeviceInfo {
 
 impl std::fmt::Display for DeviceInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "{} ({}, {}, {})", self.name, self.backend, self.kind, self.driver)
+        let Self { name, backend, kind, driver } = self;
+        // The CPU's backend and kind are its name over again.
+        if backend == kind { write!(f, "{name} ({driver})") } else { write!(f, "{name} ({backend}, {kind}, {driver})") }
     }
 }
 
