@@ -2,7 +2,7 @@
 
 mod request;
 
-pub use request::{Choice, Request, choose, open};
+pub use request::{Choice, Request, choose, open, reopen};
 
 use crate::Result;
 use crate::program::{List, Program, TensorId};
