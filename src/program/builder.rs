@@ -241,8 +241,9 @@ impl Builder<'_> {
             ))),
             // Whole blocks, so that a micro-batch ends where a partial sum does.
             rows => {
-                // The softmax has 64 invocations, which loop over rows and, three times, over classes.
-                let softmax = LOOP_ITERATIONS / (3 * self.build.classes + 1) * 64;
+                // The softmax has 64 invocations, which loop over rows and, three times, over classes; leaving a loop
+                // counts as well, and in the end the sums of the 64 are added in a loop.
+                let softmax = LOOP_ITERATIONS / (3 * self.build.classes + 8) * 64;
                 let rows = (rows.min(MICRO_ROWS as usize) as u32).min(softmax);
                 Ok(if rows < batch { (rows / BLOCK * BLOCK).max(1) } else { batch })
             }

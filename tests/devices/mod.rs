@@ -37,9 +37,3 @@ pub fn on_adapters(mut test: impl FnMut(&dyn Device)) {
         test(device);
     }
 }
-
-/// Runs a test on the CPU and on every adapter.
-pub fn on_all(mut test: impl FnMut(&dyn Device)) {
-    test(&cpu(2));
-    on_adapters(test);
-}

@@ -1,7 +1,7 @@
 //! An epoch has every image once, in an order of its own, however batches fit.
 
-use crate::devices::{cpu, on_all};
-use crate::{config, mnist, session, trained};
+use crate::devices::cpu;
+use crate::{config, mnist, on_all, session, trained};
 use mnist_gpu::config::TrainConfig;
 use mnist_gpu::optimizer::Optimizer;
 use mnist_gpu::program::{List, State, TensorId};

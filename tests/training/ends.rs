@@ -1,7 +1,7 @@
 //! How a run ends: after its epochs, at its target, or because it diverges.
 
-use crate::devices::{cpu, on_all};
-use crate::{config, mnist, selection, train, trained};
+use crate::devices::cpu;
+use crate::{config, mnist, on_all, selection, train, trained};
 use mnist_gpu::Error;
 use mnist_gpu::config::TrainConfig;
 use mnist_gpu::optimizer::Optimizer;

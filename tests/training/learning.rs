@@ -1,8 +1,8 @@
 //! Training that must learn reaches what an untrained or broken network cannot; where there is nothing to learn, or no
 //! learning, the same run does not.
 
-use crate::devices::{cpu, on_all};
-use crate::{config, mnist, trained};
+use crate::devices::cpu;
+use crate::{config, mnist, on_all, trained};
 use mnist_gpu::config::TrainConfig;
 
 /// Chance is 0.1; what a network that has learned nothing may reach by luck.

@@ -25,6 +25,12 @@ use std::sync::{Arc, LazyLock};
 
 static MNIST: LazyLock<Dataset> = LazyLock::new(Dataset::mnist);
 
+/// Runs a test on the CPU and on every adapter.
+fn on_all(mut test: impl FnMut(&dyn Device)) {
+    test(&devices::cpu(2));
+    devices::on_adapters(test);
+}
+
 /// The first images of MNIST.
 fn mnist(train: usize, test: usize) -> Dataset {
     let first = |split: &Split, count: usize| Split {

@@ -1,7 +1,8 @@
 //! A batch that is taken in micro-batches gives the gradients and parameters of the same batch taken whole, to the bit;
 //! and those of the CPU, however many rows and classes there are.
 
-use crate::devices::{cpu, on_adapters, on_all};
+use crate::devices::{cpu, on_adapters};
+use crate::on_all;
 use mnist_gpu::device::Device;
 use mnist_gpu::model::{Layer, ModelSpec, Shape};
 use mnist_gpu::optimizer::Optimizer;

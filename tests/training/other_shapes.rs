@@ -1,7 +1,6 @@
 //! Other data than MNIST: sizes of images and numbers of classes that nothing is tuned for.
 
-use crate::devices::on_all;
-use crate::{config, trained};
+use crate::{config, on_all, trained};
 use mnist_gpu::checkpoint::{Checkpoint, Metadata};
 use mnist_gpu::config::TrainConfig;
 use mnist_gpu::data::{Dataset, Split};
@@ -16,7 +15,7 @@ fn patterns([height, width]: [u32; 2], classes: usize, train: usize, test: usize
         let labels: Vec<u8> = (0..count).map(|i| (i % classes) as u8).collect();
         let image = |(number, &label): (u32, &u8)| -> Vec<u8> {
             let light = |pixel| threefry([1, u32::from(label)], [pixel, 0])[0] % 2 == 1;
-            let turned = |pixel| threefry([2, number], [pixel, 0])[0] % 10 == 0;
+            let turned = |pixel| threefry([2, number], [pixel, 0])[0].is_multiple_of(10);
             (0..pixels).map(|pixel| if light(pixel) == turned(pixel) { 20 } else { 200 }).collect()
         };
         Split { images: (first..).zip(&labels).flat_map(image).collect(), labels }
