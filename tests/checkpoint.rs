@@ -64,7 +64,9 @@ fn together(tensors: &Tensors, metadata: Option<HashMap<String, String>>) -> Vec
     let view = |(dtype, shape, bytes): &(Dtype, Vec<usize>, Vec<u8>)| {
         TensorView::new(*dtype, shape.clone(), bytes).unwrap_or_else(|error| panic!("{error}")).data().len()
     };
-    tensors.values().for_each(|tensor| assert_eq!(view(tensor), tensor.2.len()));
+    for tensor in tensors.values() {
+        assert_eq!(view(tensor), tensor.2.len());
+    }
     let views = tensors
         .iter()
         .map(|(name, (dtype, shape, bytes))| (name, TensorView::new(*dtype, shape.clone(), bytes).expect("checked")));
@@ -113,8 +115,9 @@ fn a_huge_header_is_refused() {
 
 #[test]
 fn tensors_must_be_those_of_the_model() {
+    type Change = fn(&mut Tensors);
     let of = |len: usize| (Dtype::F32, vec![len], vec![0; 4 * len]);
-    let cases: [(&str, fn(&mut Tensors)); 5] = [
+    let cases: [(&str, Change); 5] = [
         ("lacks the tensor \"fc1.bias\" of the model small", |tensors| drop(tensors.remove("fc1.bias"))),
         ("has a tensor \"fc3.bias\" that the model small lacks", |tensors| {
             tensors.insert("fc3.bias".into(), (Dtype::F32, vec![1], vec![0; 4]));
