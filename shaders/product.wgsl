@@ -28,8 +28,8 @@ fn finish(sum: f32, m: u32, n: u32) -> f32 {
     if params.bias != 0u {
         value += extra[n];
     }
-    if params.relu != 0u {
-        value = max(value, 0.0);
+    if params.relu != 0u && value <= 0.0 {
+        value = 0.0;
     }
     if params.mask != 0u && extra[m * params.n + n] <= 0.0 {
         value = 0.0;

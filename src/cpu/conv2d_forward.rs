@@ -120,7 +120,8 @@ impl Layer {
                 let window = window_row * pooled[1] + window_column;
                 let windows = pooled[0] * pooled[1];
                 for (output, &value) in output[window..].iter_mut().step_by(windows).zip(&scratch.largest) {
-                    *output = if self.relu { value.max(0.0) } else { value };
+                    // What is no number stays so, that divergence shows.
+                    *output = if self.relu && value <= 0.0 { 0.0 } else { value };
                 }
                 if let Some(choice) = &mut choice {
                     let found = scratch.largest.iter().zip(&scratch.chosen);

@@ -25,12 +25,13 @@ pub(super) fn run(op: &Matmul, memory: &mut Memory) {
             }
             if op.relu {
                 for value in values.iter_mut() {
-                    *value = value.max(0.0);
+                    // What is no number stays so, that divergence shows.
+                    *value = if *value <= 0.0 { 0.0 } else { *value };
                 }
             }
             if op.mask.is_some() {
                 for (value, &mask) in values.iter_mut().zip(&mask[row * n + first..]) {
-                    *value = if mask > 0.0 { *value } else { 0.0 };
+                    *value = if mask <= 0.0 { 0.0 } else { *value };
                 }
             }
         });

@@ -99,6 +99,15 @@ fn ties() {
     }
 }
 
+/// What is no number passes the ReLU: a run that diverges must show it.
+#[test]
+fn not_a_number() {
+    let case = convolution::cases()[1];
+    let (x, w) = (numbers(0, case.rows * 28 * 28), vec![f32::NAN; case.conv.weights_len()]);
+    let (output, _) = run(&case, &x, &w, &numbers(2, case.conv.kernel[0]), true, true);
+    assert!(output[..case.conv.n * case.output_len()].iter().all(|value| value.is_nan()));
+}
+
 /// Every place is one chain of fused multiply-adds in the order of the weights, then the bias: to the last bit.
 #[test]
 fn a_place_is_one_chain() {

@@ -138,6 +138,26 @@ fn held(case: Case, ours: &[f32], theirs: &[f64], sizes: &[f64], terms: usize) {
     assert_dead(&format!("{case:?}"), &ours[theirs.len()..]);
 }
 
+/// What is no number passes the ReLU and its mask: a run that diverges must show it.
+#[test]
+fn not_a_number() {
+    let mut rig = Rig::default();
+    let op = Matmul {
+        state: rig.live(2),
+        form: Form::Nt,
+        a: rig.f32(&[2, 3], &[DEAD; 6]),
+        b: rig.f32(&[4, 3], &numbers(0, 12)),
+        output: rig.f32(&[2, 4], &[0.0; 8]),
+        bias: Some(rig.f32(&[4], &numbers(1, 4))),
+        relu: true,
+        mask: None,
+        bias_gradient: None,
+        accumulate: false,
+    };
+    let output = op.output;
+    assert!(floats(&mut rig.run(Op::Matmul(op)), output).iter().all(|value| value.is_nan()));
+}
+
 const FORMS: [Form; 3] = [Form::Nt, Form::Nn, Form::Tn];
 
 #[test]
