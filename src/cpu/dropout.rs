@@ -15,8 +15,9 @@ pub(super) fn run(op: &Dropout, memory: &mut Memory) {
         let live = state.live as usize;
         let rows = output[..live * width].par_chunks_mut(width).zip(memory.f32(op.input).par_chunks(width));
         rows.zip(first_row..first_row + state.live).for_each(|((output, input), row)| {
-            for ((output, input), index) in output.iter_mut().zip(input).zip(row * width as u32..) {
-                let keep = uniform(key, [state.step, index]) >= op.rate;
+            let first = row.wrapping_mul(width as u32);
+            for ((output, input), column) in output.iter_mut().zip(input).zip(0..) {
+                let keep = uniform(key, [state.step, first.wrapping_add(column)]) >= op.rate;
                 *output = if keep { input * scale } else { 0.0 };
             }
         });
