@@ -180,6 +180,7 @@ impl Reader {
                 self.shape = Shape::vector(*outputs);
                 self.last = Last::Dense;
             }
+            Layer::Conv2d { .. } if self.counts[2] > 0 => return Err("a linear layer leaves no picture".into()),
             Layer::Conv2d { channels, kernel, stride, padding } => {
                 in_range("channels", *channels, 4096)?;
                 for [height, width] in [kernel, stride] {

@@ -281,8 +281,8 @@ impl Convolution {
     /// Height and width after the convolution, before the pool; none where the kernel does not fit.
     pub fn convolved(&self, input: [u32; 2]) -> Option<[u32; 2]> {
         let [height, width] = [0, 1].map(|axis| {
-            let padded = input[axis].checked_add(2 * self.padding[axis])?;
-            Some(padded.checked_sub(self.kernel[axis])? / self.stride[axis] + 1)
+            let padded = input[axis].checked_add(self.padding[axis].checked_mul(2)?)?;
+            (padded.checked_sub(self.kernel[axis])? / self.stride[axis]).checked_add(1)
         });
         Some([height?, width?])
     }
@@ -291,7 +291,7 @@ impl Convolution {
     pub fn output(&self, input: [u32; 2]) -> Option<[u32; 2]> {
         let convolved = self.convolved(input)?;
         let [height, width] =
-            [0, 1].map(|axis| Some(convolved[axis].checked_sub(self.pool[axis])? / self.pool_stride[axis] + 1));
+            [0, 1].map(|axis| (convolved[axis].checked_sub(self.pool[axis])? / self.pool_stride[axis]).checked_add(1));
         Some([height?, width?])
     }
 }

@@ -141,16 +141,16 @@ impl Program {
             }
             Op::Conv2dBackwardWeights(op) => {
                 let Conv2dBackwardWeights { input, gradient, choice, output, geometry, block, .. } = op;
-                let shape = |id: TensorId| self.tensor(id).shape.get(1).map_or(1, |&extent| extent as usize);
-                let [outputs, channels] = [shape(*gradient), shape(*input)];
-                let taps = geometry.kernel.iter().map(|&extent| extent as usize).product::<usize>();
+                self.check_planes(geometry, *input, *gradient)?;
+                let [outputs, channels] = [*gradient, *input].map(|id| self.tensor(id).shape[1] as usize);
+                // A product that is no number is no tensor's either.
+                let taps = geometry.kernel.iter().fold(channels, |taps, &extent| taps.saturating_mul(extent as usize));
                 if *block == 0 {
                     return Err("a block has at least one image".into());
                 }
                 let blocks = rows(*input).div_ceil(*block as usize);
-                want("output", *output, &[blocks, outputs * (channels * taps + 1)], Element::F32)?;
-                want("choice", *choice, &[rows(*gradient), row_len(*gradient)], Element::U32)?;
-                self.check_planes(geometry, *input, *gradient)
+                want("output", *output, &[blocks, outputs.saturating_mul(taps.saturating_add(1))], Element::F32)?;
+                want("choice", *choice, &[rows(*gradient), row_len(*gradient)], Element::U32)
             }
             Op::Reduce(Reduce { input, output, bias_gradient, .. }) => {
                 let (weights, bias) = (self.tensor(*output).len(), self.tensor(*bias_gradient).len());
