@@ -39,6 +39,19 @@ fn the_cpu_gives_the_same_bits_with_any_number_of_threads() {
 }
 
 #[test]
+fn convolutions_give_the_same_bits_with_any_number_of_threads() {
+    let data = mnist(200, 10);
+    for model in ["cnn", "convnet"] {
+        let first = trained(&cpu(1), &data, &config(model, 10, 1));
+        for threads in [2, 3] {
+            let again = trained(&cpu(threads), &data, &config(model, 10, 1));
+            assert!(again.bits() == first.bits(), "{model}, {threads} threads: other parameters");
+            assert_eq!(again.losses, first.losses, "{model}, {threads} threads");
+        }
+    }
+}
+
+#[test]
 fn an_adapter_gives_the_same_bits_again() {
     let data = mnist(1_000, 10);
     on_adapters(|device| {
