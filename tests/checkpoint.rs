@@ -45,8 +45,9 @@ fn refusal(bytes: &[u8]) -> String {
     text
 }
 
-/// Type, shape and bytes of every tensor.
-type Tensors = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
+/// Type, shape and bytes of a tensor.
+type Raw = (Dtype, Vec<usize>, Vec<u8>);
+type Tensors = BTreeMap<String, Raw>;
 
 /// The saved file, taken apart, changed and put together again.
 fn changed(change: impl FnOnce(&mut Value, &mut Tensors)) -> Vec<u8> {
@@ -61,13 +62,9 @@ fn changed(change: impl FnOnce(&mut Value, &mut Tensors)) -> Vec<u8> {
 }
 
 fn together(tensors: &Tensors, metadata: Option<HashMap<String, String>>) -> Vec<u8> {
-    let view = |(dtype, shape, bytes): &(Dtype, Vec<usize>, Vec<u8>)| {
-        TensorView::new(*dtype, shape.clone(), bytes).unwrap_or_else(|error| panic!("{error}")).data().len()
-    };
-    tensors.values().for_each(|tensor| assert_eq!(view(tensor), tensor.2.len()));
     let views = tensors
         .iter()
-        .map(|(name, (dtype, shape, bytes))| (name, TensorView::new(*dtype, shape.clone(), bytes).expect("checked")));
+        .map(|(name, (dtype, shape, bytes))| (name, TensorView::new(*dtype, shape.clone(), bytes).expect("as long as its shape")));
     safetensors::serialize(views, metadata).expect("a file")
 }
 
