@@ -2,8 +2,8 @@
 //
 //   output[c, y, x] = Σ_o,window gradient[o, window] · weights[o, c, ky, kx]
 //
-// over the windows whose chosen place sees the input (y, x), by its tap (ky, kx). The sum is one chain of fused
-// multiply-adds in ascending order of output and place. Parameters and geometry are in convolution.wgsl.
+// over the windows whose chosen place sees the input (y, x), by its tap (ky, kx). The sum is one chain of
+// `fma` in ascending order of output and place. Parameters and geometry are in convolution.wgsl.
 //
 // The simplest form: one invocation computes one element. It goes through the places that can see it, and through the
 // windows that a place belongs to.

@@ -3,7 +3,7 @@
 //   output[block, (o, c, ky, kx)] = Σ_image,window gradient[o, window] · input[c, y·stride + ky − padding, …]
 //   output[block, weights + o]    = Σ_image,window gradient[o, window]
 //
-// where (y, x) is the place that the window chose. The sum is one chain of fused multiply-adds in ascending order of image
+// where (y, x) is the place that the window chose. The sum is one chain of `fma` in ascending order of image
 // and window; reduce.wgsl adds up the blocks. Parameters and geometry are in convolution.wgsl.
 //
 // The simplest form: one invocation computes one element; a row of the grid is a block.

@@ -3,7 +3,7 @@
 //   z(o, y, x) = bias[o] + Σ_c,ky,kx input[c, y·stride + ky − padding, x·stride + kx − padding] · weights[o, c, ky, kx]
 //   output[o, window] = relu(max of z over the window),  choice[o, window] = the first place of the window that has it
 //
-// The sum is one chain of fused multiply-adds in ascending (c, ky, kx). Where the ReLU makes the output zero, the choice is
+// The sum is one chain of `fma` in ascending (c, ky, kx). Where the ReLU makes the output zero, the choice is
 // NO_CHOICE. Parameters and geometry are in convolution.wgsl. The simplest form: one invocation computes one output.
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -3,7 +3,7 @@
 //   output[m, n] = finish(Σ_k a(m, k) · b(k, n)),   a(m, k) = a[m · a_m + k · a_k],   b(k, n) = b[k · b_k + n · b_n]
 //
 // The strides give the three forms: x Wᵀ (forwards), y W (gradient of the input), yᵀ x (gradient of the weights). The sum
-// is one chain of fused multiply-adds in ascending k, so that every variant gives the same bits. `finish` adds a bias,
+// is one chain of `fma` in ascending k, so that every variant gives the same bits. `finish` adds a bias,
 // applies a ReLU, or applies the mask of one. The gradient of the weights comes with that of the bias, Σ_k a(m, k), which
 // lies behind it in the same buffer.
 //

@@ -22,6 +22,7 @@ pub mod progress;
 pub mod random;
 pub mod run;
 pub mod schedule;
+pub mod snapshot;
 pub mod trainer;
 
 pub use error::{Error, Result};

@@ -90,6 +90,9 @@ pub struct Run {
     pub config: TrainConfig,
     /// What it is trained on.
     pub data: DataInfo,
+    /// The folder of its data, where they are not embedded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<String>,
     /// What it runs on.
     pub device: DeviceInfo,
     /// Why on that.
@@ -124,6 +127,8 @@ impl DataInfo {
 pub const RUN_FILE: &str = "run.json";
 /// The weights' file in a run's folder.
 pub const WEIGHTS_FILE: &str = "model.safetensors";
+/// The checkpoint's file in the folder of a run that is not complete.
+pub const SNAPSHOT_FILE: &str = "checkpoint.safetensors";
 /// The table of epochs in a run's folder.
 pub const METRICS_FILE: &str = "metrics.csv";
 

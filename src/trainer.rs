@@ -7,9 +7,10 @@ use crate::data::subset::Selection;
 use crate::device::{Device, Session};
 use crate::evaluate::score;
 use crate::model::Shape;
-use crate::program::{Build, List, METRICS_SLOTS, Program, State, build};
+use crate::program::{Build, List, METRICS_SLOTS, Program, State, TensorId, build};
 use crate::run::EpochRow;
 use crate::schedule::Course;
+use crate::snapshot::{Position, Snapshot};
 use crate::{Error, Result};
 use std::ops::Range;
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub struct Trainer {
     chunk: u32,
     /// The epoch whose row comes next.
     next_row: u32,
+    /// A chunk ends at multiples of so many steps.
+    pause_every: Option<u32>,
     target_reached: bool,
     epoch_loss: f64,
     epoch_correct: f64,
@@ -100,6 +103,7 @@ impl Trainer {
             step: 0,
             chunk: 1,
             next_row: 0,
+            pause_every: None,
             target_reached: false,
             epoch_loss: 0.0,
             epoch_correct: 0.0,
@@ -119,6 +123,16 @@ impl Trainer {
         self.session.kernels()
     }
 
+    /// Steps done so far.
+    pub fn steps_done(&self) -> u32 {
+        self.step
+    }
+
+    /// Lets no chunk go beyond a multiple of so many steps, so that the caller can save there.
+    pub fn pause_every(&mut self, steps: u32) {
+        self.pause_every = Some(steps);
+    }
+
     /// The mean loss of each step so far.
     pub fn step_losses(&self) -> &[f32] {
         &self.step_losses
@@ -129,6 +143,83 @@ impl Trainer {
         let program = Arc::clone(self.session.program());
         let parameters = program.views_of(program.ports.parameters);
         parameters.map(|(id, tensor, _)| Ok((tensor.name.clone(), self.session.get(id)?))).collect()
+    }
+
+    /// Everything that training has changed so far.
+    pub fn snapshot(&mut self) -> Result<Snapshot> {
+        let ids = self.changing();
+        let tensors = ids.into_iter().map(|(name, id)| Ok((name, self.session.get(id)?))).collect::<Result<_>>()?;
+        let position = Position {
+            step: self.step,
+            next_row: self.next_row,
+            target_reached: self.target_reached,
+            epoch_loss: self.epoch_loss,
+            epoch_correct: self.epoch_correct,
+            epoch_seconds: self.epoch_time.as_secs_f64(),
+        };
+        Ok(Snapshot { position, step_losses: self.step_losses.clone(), tensors })
+    }
+
+    /// Goes back to a snapshot of a run with the same program.
+    ///
+    /// # Errors
+    /// When the snapshot does not have this program's tensors, or stands beyond its end.
+    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
+        let unfit = |what: String| Error::Data(format!("the checkpoint is not one of this run: {what}"));
+        let Snapshot { position, step_losses, tensors } = snapshot;
+        let ids = self.changing();
+        for (name, id) in &ids {
+            let found = tensors.get(name).map_or(0, Vec::len);
+            let expected = self.session.program().tensor(*id).len();
+            if found != expected {
+                return Err(unfit(format!("{name} has {found} numbers instead of {expected}")));
+            }
+        }
+        let steps_per_epoch = self.course.steps_per_epoch;
+        let rows = position.step.div_ceil(steps_per_epoch);
+        let within = position.step <= steps_per_epoch * self.config.epochs;
+        if tensors.len() != ids.len() || !within || !(rows..=rows + 1).contains(&position.next_row) {
+            return Err(unfit(format!("it stands at step {} and row {}", position.step, position.next_row)));
+        }
+        for (name, id) in &ids {
+            self.session.put(*id, &tensors[name])?;
+        }
+        let ports = self.session.program().ports.clone();
+        self.session.put(ports.train.state, &[State::at(self.config.seed, position.step, 0, self.train.end)])?;
+        if position.step < steps_per_epoch * self.config.epochs {
+            self.session.put(ports.schedule, &self.course.rows(position.step / steps_per_epoch))?;
+        }
+        self.step = position.step;
+        self.next_row = position.next_row;
+        self.target_reached = position.target_reached;
+        self.epoch_loss = position.epoch_loss;
+        self.epoch_correct = position.epoch_correct;
+        self.epoch_time = Duration::try_from_secs_f64(position.epoch_seconds).unwrap_or_default();
+        self.step_losses.clone_from(step_losses);
+        Ok(())
+    }
+
+    /// Begins with other parameters than the seed's.
+    ///
+    /// # Errors
+    /// When they are not those of the model.
+    pub fn initialise(&mut self, parameters: &Parameters) -> Result<()> {
+        let program = Arc::clone(self.session.program());
+        for (id, tensor, _) in program.views_of(program.ports.parameters) {
+            let values = parameters.get(&tensor.name).filter(|values| values.len() == tensor.len());
+            let values = values.ok_or_else(|| {
+                Error::Data(format!("the initial weights have no {} of shape {:?}", tensor.name, tensor.shape))
+            })?;
+            self.session.put(id, values)?;
+        }
+        Ok(())
+    }
+
+    /// The tensors that a run's course is in: parameters and moments.
+    fn changing(&self) -> Vec<(String, TensorId)> {
+        let program = self.session.program();
+        let ids = std::iter::once(program.ports.parameters).chain(program.ports.moments.iter().copied());
+        ids.map(|id| (program.tensor(id).name.clone(), id)).collect()
     }
 
     /// Does the next piece of work.
@@ -159,7 +250,8 @@ impl Trainer {
         if position == 0 {
             self.session.put(ports.schedule, &self.course.rows(epoch))?;
         }
-        let steps = self.chunk.min(steps_per_epoch - position).min(METRICS_SLOTS);
+        let to_pause = self.pause_every.map_or(u32::MAX, |every| every - self.step % every);
+        let steps = self.chunk.min(steps_per_epoch - position).min(METRICS_SLOTS).min(to_pause);
         self.session.run(List::TrainStep, steps)?;
         let metrics: Vec<[f32; 2]> = self.session.get(ports.train.metrics)?;
         let time = clock.elapsed();

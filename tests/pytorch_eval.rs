@@ -48,7 +48,7 @@ fn agrees(model: &str, python: &str) -> Result<(), Failed> {
         command.env_remove("MNIST_GPU_DEVICE");
         command
     };
-    let train = ["train", "--device", "cpu", "--epochs", "1", "--train-size", "6400", "--json", "--model", model];
+    let train = ["train", "--device", "cpu", "--epochs", "1", "--train-size", "1280", "--json", "--model", model];
     stdout(program().args(train).arg("--out").arg(&run))?;
     let ours = stdout(program().args(["eval", "--device", "cpu", "--json"]).arg(&run))?;
     let theirs = stdout(Command::new(python).arg(SCRIPT).arg(run.join("model.safetensors")).arg(folder.path()))?;

@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let checkpoint = Checkpoint::load(&path)?;
     let data = args.data.load(if args.split == Split::Test { Part::Test } else { Part::All })?;
     fits(&checkpoint.metadata, &data, args)?;
-    let (device, choice) = open(&args.device.device, args.device.threads)?;
+    let (device, choice) = open(&args.device.request(), args.device.threads)?;
     let model = &checkpoint.metadata.model.name;
     if !args.json && !talk.quiet {
         line(&format!("Evaluating {model} from {} on {}: {}", path.display(), device.info(), choice.why))?;

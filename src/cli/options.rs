@@ -11,12 +11,19 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub struct DeviceArgs {
     /// The device: auto (the best GPU, else the CPU), cpu, software, vulkan, metal, dx12, gl, a number from `mnist-gpu
-    /// devices`, or part of a name
-    #[arg(long, value_name = "DEVICE", default_value = "auto", env = "MNIST_GPU_DEVICE", hide_env_values = true)]
-    pub device: Request,
+    /// devices`, or part of a name [default: auto]
+    #[arg(long, value_name = "DEVICE", env = "MNIST_GPU_DEVICE", hide_env_values = true)]
+    pub device: Option<Request>,
     /// Threads of the CPU device [default: as many as the process may use]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub threads: Option<NonZeroUsize>,
+}
+
+impl DeviceArgs {
+    /// The device that is asked for.
+    pub fn request(&self) -> Request {
+        self.device.clone().unwrap_or(Request::Auto)
+    }
 }
 
 /// What a command computes on.

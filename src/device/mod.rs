@@ -2,7 +2,7 @@
 
 mod request;
 
-pub use request::{Choice, Request, choose, open};
+pub use request::{Choice, Request, choose, open, reopen};
 
 use crate::Result;
 use crate::program::{List, Program, TensorId};
@@ -64,7 +64,9 @@ pub struct DeviceInfo {
 
 impl std::fmt::Display for DeviceInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "{} ({}, {}, {})", self.name, self.backend, self.kind, self.driver)
+        let Self { name, backend, kind, driver } = self;
+        // The CPU's backend and kind are its name over again.
+        if backend == kind { write!(f, "{name} ({driver})") } else { write!(f, "{name} ({backend}, {kind}, {driver})") }
     }
 }
 

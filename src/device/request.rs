@@ -130,6 +130,24 @@ pub fn open(request: &Request, threads: Option<NonZeroUsize>) -> Result<(Box<dyn
     Ok((device, choice))
 }
 
+/// Opens the device that a run began on.
+///
+/// # Errors
+/// When it is not on this machine; the message lists what is.
+pub fn reopen(info: &DeviceInfo, threads: Option<NonZeroUsize>) -> Result<(Box<dyn Device>, Choice)> {
+    let why = || "the run began on it".to_owned();
+    if info.backend == "cpu" {
+        return Ok((Box::new(Cpu::new(threads)?), Choice { adapter: None, why: why() }));
+    }
+    let found = adapters();
+    let same = |other: &DeviceInfo| other.name == info.name && other.backend == info.backend;
+    let Some(index) = found.iter().position(|adapter| same(adapter.info())) else {
+        let infos: Vec<&DeviceInfo> = found.iter().map(Adapter::info).collect();
+        return Err(none_such(&format!("{info}, which the run began on,"), &infos));
+    };
+    Ok((Box::new(Gpu::open(&found[index], false)?), Choice { adapter: Some(index), why: why() }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

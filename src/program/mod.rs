@@ -39,11 +39,11 @@ pub struct Program {
 /// The tensors through which the host feeds a program and reads its results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ports {
-    /// All images, u8 [images, height × width].
+    /// All images, u8 `[images, height × width]`.
     pub images: TensorId,
-    /// The label of each image, u8 [images].
+    /// The label of each image, u8 `[images]`.
     pub labels: TensorId,
-    /// One [`ScheduleRow`] per step of an epoch, f32 [steps, 4].
+    /// One [`ScheduleRow`] per step of an epoch, f32 `[steps, 4]`.
     pub schedule: TensorId,
     /// All parameters, flat.
     pub parameters: TensorId,
@@ -55,7 +55,7 @@ pub struct Ports {
     pub train: Phase,
     /// State and results of evaluation steps.
     pub eval: Phase,
-    /// What the network says of the last evaluated batch, f32 [batch, classes].
+    /// What the network says of the last evaluated batch, f32 `[batch, classes]`.
     pub log_probabilities: TensorId,
 }
 
@@ -64,7 +64,7 @@ pub struct Ports {
 pub struct Phase {
     /// The [`State`] that `begin_step` advances.
     pub state: TensorId,
-    /// Sum of losses and number of correct answers of each step, f32 [slots, 2].
+    /// Sum of losses and number of correct answers of each step, f32 `[slots, 2]`.
     pub metrics: TensorId,
     /// Images in a full batch.
     pub batch: u32,

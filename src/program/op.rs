@@ -1,6 +1,9 @@
 //! The vocabulary of programs. An op `name` is `shaders/name.wgsl`, `src/gpu/kernels/name.rs`, `src/cpu/name.rs` and
 //! `tests/parity/name.rs`.
 //!
+//! A chain of multiply-adds is `fma` after `fma` in the order that is said; the order is the op's, whether the device
+//! fuses is its own (llvmpipe and SwiftShader round the product first).
+//!
 //! Wherever an op takes a `state`, its batch is the first `live` rows of its activations.
 
 use super::TensorId;
@@ -108,11 +111,11 @@ pub enum Order {
 pub struct BeginStep {
     /// Read and written.
     pub state: TensorId,
-    /// f32 [steps of an epoch, 4], rows of [`ScheduleRow`](super::ScheduleRow); none for evaluation.
+    /// f32 `[steps of an epoch, 4]`, rows of [`ScheduleRow`](super::ScheduleRow); none for evaluation.
     pub schedule: Option<TensorId>,
-    /// u8 [images].
+    /// u8 `[images]`.
     pub labels: TensorId,
-    /// Written: u32 [rows, 2], for each live row the index of its image among all images, and its label.
+    /// Written: u32 `[rows, 2]`, for each live row the index of its image among all images, and its label.
     pub samples: TensorId,
     /// In which order images are taken.
     pub order: Order,
@@ -129,11 +132,11 @@ pub struct BeginStep {
 pub struct LoadBatch {
     /// The number of live rows.
     pub state: TensorId,
-    /// u8 [images, pixels].
+    /// u8 `[images, pixels]`.
     pub images: TensorId,
-    /// u32 [rows, 2].
+    /// u32 `[rows, 2]`.
     pub samples: TensorId,
-    /// Written: f32 [rows, pixels] (or [rows, 1, height, width]).
+    /// Written: f32 `[rows, pixels]` (or [rows, 1, height, width]).
     pub output: TensorId,
     /// 1 / (255 · standard deviation).
     pub scale: f32,
@@ -145,15 +148,15 @@ pub struct LoadBatch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
-    /// output [m, n] = a [m, k] · b [n, k]ᵀ, m the batch: a linear layer, forwards.
+    /// output `[m, n]` = a `[m, k]` · b `[n, k]`ᵀ, m the batch: a linear layer, forwards.
     Nt,
-    /// output [m, n] = a [m, k] · b [k, n], m the batch: the gradient of a linear layer's input.
+    /// output `[m, n]` = a `[m, k]` · b `[k, n]`, m the batch: the gradient of a linear layer's input.
     Nn,
-    /// output [m, n] = a [k, m]ᵀ · b [k, n], k the batch: the gradient of a linear layer's weights.
+    /// output `[m, n]` = a `[k, m]`ᵀ · b `[k, n]`, k the batch: the gradient of a linear layer's weights.
     Tn,
 }
 
-/// A matrix product. Each element of the output is one chain of fused multiply-adds in ascending k, from zero (or from
+/// A matrix product. Each element of the output is one chain of multiply-adds in ascending k, from zero (or from
 /// what the output holds, with `accumulate`); then come bias, ReLU and mask.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Matmul {
@@ -165,15 +168,15 @@ pub struct Matmul {
     pub a: TensorId,
     /// f32, [k, n], or [n, k] in [`Form::Nt`].
     pub b: TensorId,
-    /// Written: f32 [m, n].
+    /// Written: f32 `[m, n]`.
     pub output: TensorId,
-    /// Adds f32 [n] to each row.
+    /// Adds f32 `[n]` to each row.
     pub bias: Option<TensorId>,
     /// Replaces negative results by zero.
     pub relu: bool,
-    /// Replaces results by zero where this f32 [m, n] is not positive: the derivative of a ReLU with that output.
+    /// Replaces results by zero where this f32 `[m, n]` is not positive: the derivative of a ReLU with that output.
     pub mask: Option<TensorId>,
-    /// In [`Form::Tn`], also written: f32 [m], the sums of a over the batch, which are the gradient of the layer's bias;
+    /// In [`Form::Tn`], also written: f32 `[m]`, the sums of a over the batch, which are the gradient of the layer's bias;
     /// lies behind the output in the same flat tensor.
     pub bias_gradient: Option<TensorId>,
     /// Adds to the output and the bias gradient instead of replacing them: micro-batches after the first.
@@ -188,13 +191,13 @@ pub struct Matmul {
 pub struct SoftmaxNll {
     /// The number of live rows, the batch, and the slot.
     pub state: TensorId,
-    /// f32 [rows, classes].
+    /// f32 `[rows, classes]`.
     pub logits: TensorId,
-    /// u32 [rows, 2].
+    /// u32 `[rows, 2]`.
     pub samples: TensorId,
-    /// Row `slot` is written: f32 [slots, 2], the sum of the losses and the number of correct answers.
+    /// Row `slot` is written: f32 `[slots, 2]`, the sum of the losses and the number of correct answers.
     pub metrics: TensorId,
-    /// Written: f32 [rows, classes], what `result` says.
+    /// Written: f32 `[rows, classes]`, what `result` says.
     pub output: TensorId,
     /// What goes to the output.
     pub result: Rows,
@@ -218,11 +221,11 @@ pub enum Rows {
 pub struct Sgd {
     /// Holds the learning rate.
     pub state: TensorId,
-    /// Read and written: f32 [n].
+    /// Read and written: f32 `[n]`.
     pub parameters: TensorId,
-    /// f32 [n].
+    /// f32 `[n]`.
     pub gradients: TensorId,
-    /// v, read and written: f32 [n]; none without momentum.
+    /// v, read and written: f32 `[n]`; none without momentum.
     pub velocity: Option<TensorId>,
     /// µ.
     pub momentum: f64,
@@ -239,13 +242,13 @@ pub struct Sgd {
 pub struct Adam {
     /// Holds the learning rate and the corrections.
     pub state: TensorId,
-    /// Read and written: f32 [n].
+    /// Read and written: f32 `[n]`.
     pub parameters: TensorId,
-    /// f32 [n].
+    /// f32 `[n]`.
     pub gradients: TensorId,
-    /// m, read and written: f32 [n].
+    /// m, read and written: f32 `[n]`.
     pub first_moment: TensorId,
-    /// v, read and written: f32 [n].
+    /// v, read and written: f32 `[n]`.
     pub second_moment: TensorId,
     /// β₁.
     pub beta1: f64,
@@ -298,21 +301,21 @@ pub const NO_CHOICE: u32 = u32::MAX;
 
 /// A convolution (cross-correlation, as PyTorch defines it) with bias, ReLU and max-pool:
 /// z\[o, y, x\] = bias\[o\] + Σ input\[c, y·stride + ky − padding, x·stride + kx − padding\] · weights\[o, c, ky, kx\],
-/// one chain of fused multiply-adds in ascending (c, ky, kx) from zero, then the bias; the largest z of each pool window,
+/// one chain of multiply-adds in ascending (c, ky, kx) from zero, then the bias; the largest z of each pool window,
 /// the first in row order among equals; then the ReLU.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conv2dForward {
     /// The number of live rows of the batch.
     pub state: TensorId,
-    /// f32 [rows, c, h, w].
+    /// f32 `[rows, c, h, w]`.
     pub input: TensorId,
-    /// f32 [o, c, kh, kw].
+    /// f32 `[o, c, kh, kw]`.
     pub weights: TensorId,
-    /// f32 [o]; lies behind the weights in the same flat tensor.
+    /// f32 `[o]`; lies behind the weights in the same flat tensor.
     pub bias: TensorId,
-    /// Written: f32 [rows, o, ph, pw].
+    /// Written: f32 `[rows, o, ph, pw]`.
     pub output: TensorId,
-    /// Written, in training: u32 [rows, o, ph, pw], the place in its window (row · width + column) of the largest z, or
+    /// Written, in training: u32 `[rows, o, ph, pw]`, the place in its window (row · width + column) of the largest z, or
     /// [`NO_CHOICE`] where a ReLU made it zero: the one place to which the gradient passes.
     pub choice: Option<TensorId>,
     /// Kernel, strides, padding, pool.
@@ -328,13 +331,13 @@ pub struct Conv2dForward {
 pub struct Conv2dBackwardInput {
     /// The number of live rows of the batch.
     pub state: TensorId,
-    /// f32 [rows, o, ph, pw].
+    /// f32 `[rows, o, ph, pw]`.
     pub gradient: TensorId,
-    /// u32 [rows, o, ph, pw], see [`Conv2dForward::choice`].
+    /// u32 `[rows, o, ph, pw]`, see [`Conv2dForward::choice`].
     pub choice: TensorId,
-    /// f32 [o, c, kh, kw].
+    /// f32 `[o, c, kh, kw]`.
     pub weights: TensorId,
-    /// Written: f32 [rows, c, h, w].
+    /// Written: f32 `[rows, c, h, w]`.
     pub output: TensorId,
     /// Kernel, strides, padding, pool.
     pub geometry: Convolution,
@@ -346,13 +349,13 @@ pub struct Conv2dBackwardInput {
 pub struct Conv2dBackwardWeights {
     /// The number of live rows of the batch.
     pub state: TensorId,
-    /// f32 [rows, c, h, w].
+    /// f32 `[rows, c, h, w]`.
     pub input: TensorId,
-    /// f32 [rows, o, ph, pw].
+    /// f32 `[rows, o, ph, pw]`.
     pub gradient: TensorId,
-    /// u32 [rows, o, ph, pw], see [`Conv2dForward::choice`].
+    /// u32 `[rows, o, ph, pw]`, see [`Conv2dForward::choice`].
     pub choice: TensorId,
-    /// Written: f32 [⌈rows / block⌉, o · c · kh · kw + o], weights first, then bias; a block without live rows is zero.
+    /// Written: f32 `[⌈rows / block⌉, o · c · kh · kw + o]`, weights first, then bias; a block without live rows is zero.
     pub output: TensorId,
     /// Kernel, strides, padding, pool.
     pub geometry: Convolution,
@@ -363,7 +366,7 @@ pub struct Conv2dBackwardWeights {
 /// Adds up the rows of partial sums, in ascending order, into the gradients of weights and bias.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reduce {
-    /// f32 [blocks, weights + bias].
+    /// f32 `[blocks, weights + bias]`.
     pub input: TensorId,
     /// Written: f32, any shape, as many elements as the weights.
     pub output: TensorId,
@@ -381,9 +384,9 @@ pub struct Reduce {
 pub struct Dropout {
     /// Seed, step, and the number of live rows.
     pub state: TensorId,
-    /// f32 [rows, …].
+    /// f32 `[rows, …]`.
     pub input: TensorId,
-    /// Written: f32 [rows, …].
+    /// Written: f32 `[rows, …]`.
     pub output: TensorId,
     /// The share that is zeroed.
     pub rate: f32,

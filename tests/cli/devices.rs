@@ -49,7 +49,7 @@ fn the_first_line_says_what_a_run_is_on_and_why() {
     let place = Place::new();
     let first = |arguments: &[&str]| place.run(arguments).stdout.lines().next().expect("a line").to_owned();
     let line = first(&QUICK);
-    assert!(line.starts_with("Training mlp on CPU (cpu") && line.ends_with(": asked for by --device cpu"), "{line}");
+    assert!(line.starts_with("Training mlp on CPU (") && line.ends_with(": asked for by --device cpu"), "{line}");
     let line = first(&["eval", "--device", "cpu"]);
     assert!(line.starts_with("Evaluating mlp from ") && line.ends_with(": asked for by --device cpu"), "{line}");
 }

@@ -1,0 +1,192 @@
+//! `mnist-gpu train`: from images to weights.
+
+mod args;
+mod session;
+
+pub use args::Args;
+pub(super) use args::{model, summary};
+
+use super::options::{runs_folder, weights_path};
+use super::output::note;
+use super::{Ending, Talk};
+use crate::checkpoint::{Checkpoint, Metadata};
+use crate::config::TrainConfig;
+use crate::data::{Dataset, Part, split};
+use crate::device::{Choice, Device, open, reopen};
+use crate::run::{DataInfo, KernelChoice, Run, SNAPSHOT_FILE, Status, new_folder};
+use crate::snapshot::Snapshot;
+use crate::trainer::Trainer;
+use crate::{Error, Result};
+use session::Session;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+/// The version of the program, which a resumed run must share.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
+    let signal = watch_signals()?;
+    match &args.resume {
+        Some(folder) => resume(folder, args, talk, &signal),
+        None => begin(args, talk, &signal),
+    }
+}
+
+fn begin(args: &Args, talk: Talk, signal: &AtomicUsize) -> Result<Ending> {
+    if let Some(out) = &args.out {
+        check_out(out, args.force)?;
+    }
+    let data = args.data.load(Part::All)?;
+    let config = args.config(data.classes.len() as u32)?;
+    let (device, choice) = open(&args.device.request(), args.device.threads)?;
+    let (mut trainer, mut run) = prepare(&*device, choice, &data, config)?;
+    if let Some(init) = &args.init {
+        trainer.initialise(&Checkpoint::load(&weights_path(Some(init))?)?.parameters)?;
+    }
+    if let Some(folder) = &args.data.data_dir {
+        let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+        run.data_dir = Some(whole.to_string_lossy().into_owned());
+    }
+    let folder = match &args.out {
+        Some(out) => {
+            std::fs::create_dir_all(out).map_err(Error::io("create the folder", out))?;
+            // A checkpoint of the run that is replaced would be taken for one of this run.
+            let _ = std::fs::remove_file(out.join(SNAPSHOT_FILE));
+            out.clone()
+        }
+        None => new_folder(&runs_folder(), &run.config.model.name)?,
+    };
+    let metadata = Metadata::new(&run.config, &data);
+    let mut session = Session {
+        run,
+        metadata,
+        folder,
+        talk,
+        json: args.json,
+        checkpoint_every: args.checkpoint_every.map(Into::into),
+    };
+    let result = session.announce().and_then(|()| session.train(&mut trainer, signal));
+    if result.is_err() {
+        // Nothing was saved if the folder is empty: then it goes, and otherwise this does nothing.
+        let _ = std::fs::remove_dir(&session.folder);
+    }
+    result
+}
+
+/// Goes on with a run in its folder, on the device that it began on unless another one is asked for.
+fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Result<Ending> {
+    let record = Run::load(folder)?;
+    let refuse = |what: String| Err(Error::Data(format!("{} cannot be resumed: {what}", folder.display())));
+    match record.status {
+        Status::Complete => {
+            if !talk.quiet {
+                super::output::line(&format!("{}: the run is complete, there is nothing to resume", folder.display()))?;
+            }
+            return Ok(Ending::Success);
+        }
+        Status::Diverged => return refuse("its loss diverged; begin anew with a lower learning rate".into()),
+        Status::Running | Status::Interrupted => {}
+    }
+    if record.version != VERSION {
+        return refuse(format!("it was made by version {}, this is {VERSION}", record.version));
+    }
+    let data = Dataset::load(record.data_dir.as_deref().map(Path::new), Part::All)?;
+    if data.fingerprint != record.data.fingerprint {
+        return refuse(format!(
+            "its data have changed: the fingerprint of {} was {}, and is {} now",
+            record.data.name, record.data.fingerprint, data.fingerprint
+        ));
+    }
+    let (device, choice) = match &args.device.device {
+        Some(request) => open(request, args.device.threads)?,
+        None => reopen(&record.device, args.device.threads)?,
+    };
+    let (mut trainer, mut run) = prepare(&*device, choice, &data, record.config.clone())?;
+    run.data_dir.clone_from(&record.data_dir);
+    if run.kernels != record.kernels {
+        if args.device.device.is_none() {
+            return refuse(format!(
+                "its kernels were {:?}, this program chooses {:?}. --device says on what to go on all the same",
+                record.kernels, run.kernels
+            ));
+        }
+        note(
+            "The device or its kernels are others than the run began with: the weights will differ in their last bits.",
+        );
+    }
+    let path = folder.join(SNAPSHOT_FILE);
+    let mut from = "the start".to_owned();
+    if path.exists() {
+        let (snapshot, then) = Snapshot::load(&path)?;
+        if then.config != run.config {
+            return refuse(format!("{} has another configuration than run.json", path.display()));
+        }
+        trainer.restore(&snapshot)?;
+        run.epochs = then.epochs;
+        from = format!("step {}", trainer.steps_done());
+    }
+    let metadata = Metadata::new(&run.config, &data);
+    let mut session = Session {
+        run,
+        metadata,
+        folder: folder.into(),
+        talk,
+        json: args.json,
+        checkpoint_every: args.checkpoint_every.map(Into::into),
+    };
+    session.tell(&format!("Resuming {} from {from}", folder.display()))?;
+    session.announce()?;
+    session.train(&mut trainer, signal)
+}
+
+/// Data and model on the device, and the record of the run that begins.
+fn prepare(device: &dyn Device, choice: Choice, data: &Dataset, config: TrainConfig) -> Result<(Trainer, Run)> {
+    let [validation, train_size] = [config.validation, config.train_size].map(|size| size.map(|size| size as usize));
+    let selection = split(&data.train.labels, data.classes.len(), validation, train_size, config.seed)?;
+    let mut trainer = Trainer::new(device, data, &selection, &config)?;
+    let parameters = trainer.parameters()?.values().map(|values| values.len() as u64).sum();
+    let kernels = trainer.kernels().into_iter().map(|(op, kernel)| KernelChoice { op, kernel }).collect();
+    let run = Run {
+        version: VERSION.into(),
+        status: Status::Running,
+        data: DataInfo::new(data, selection.train.len(), selection.validation.len()),
+        data_dir: None,
+        device: device.info().clone(),
+        device_reason: choice.why,
+        kernels,
+        parameters,
+        epochs: Vec::new(),
+        step_losses: Vec::new(),
+        config,
+    };
+    Ok((trainer, run))
+}
+
+/// An existing run is never overwritten unless that is asked for.
+fn check_out(out: &Path, force: bool) -> Result<()> {
+    match std::fs::read_dir(out) {
+        Ok(mut entries) => {
+            if entries.next().is_some() && !force {
+                return Err(Error::Usage(format!("{}: exists already; --force replaces it", out.display())));
+            }
+            Ok(())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::io("use as a run's folder", out)(error)),
+    }
+}
+
+/// The number of the first SIGINT or SIGTERM; a second one ends the process at once.
+fn watch_signals() -> Result<Arc<AtomicUsize>> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let received = Arc::new(AtomicUsize::new(0));
+    let again = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&again)))
+            .and_then(|_| signal_hook::flag::register_usize(signal, Arc::clone(&received), signal as usize))
+            .map_err(Error::io("handle", "signals"))?;
+    }
+    Ok(received)
+}
