@@ -48,6 +48,8 @@ fn refusal(bytes: &[u8]) -> String {
 /// Type, shape and bytes of a tensor.
 type Raw = (Dtype, Vec<usize>, Vec<u8>);
 type Tensors = BTreeMap<String, Raw>;
+/// What is done to them.
+type Change = fn(&mut Tensors);
 
 /// The saved file, taken apart, changed and put together again.
 fn changed(change: impl FnOnce(&mut Value, &mut Tensors)) -> Vec<u8> {
@@ -62,9 +64,9 @@ fn changed(change: impl FnOnce(&mut Value, &mut Tensors)) -> Vec<u8> {
 }
 
 fn together(tensors: &Tensors, metadata: Option<HashMap<String, String>>) -> Vec<u8> {
-    let views = tensors
-        .iter()
-        .map(|(name, (dtype, shape, bytes))| (name, TensorView::new(*dtype, shape.clone(), bytes).expect("as long as its shape")));
+    let views = tensors.iter().map(|(name, (dtype, shape, bytes))| {
+        (name, TensorView::new(*dtype, shape.clone(), bytes).expect("as long as its shape"))
+    });
     safetensors::serialize(views, metadata).expect("a file")
 }
 
@@ -111,7 +113,7 @@ fn a_huge_header_is_refused() {
 #[test]
 fn tensors_must_be_those_of_the_model() {
     let of = |len: usize| (Dtype::F32, vec![len], vec![0; 4 * len]);
-    let cases: [(&str, fn(&mut Tensors)); 5] = [
+    let cases: [(&str, Change); 5] = [
         ("lacks the tensor \"fc1.bias\" of the model small", |tensors| drop(tensors.remove("fc1.bias"))),
         ("has a tensor \"fc3.bias\" that the model small lacks", |tensors| {
             tensors.insert("fc3.bias".into(), (Dtype::F32, vec![1], vec![0; 4]));
