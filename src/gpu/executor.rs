@@ -3,7 +3,7 @@
 use super::adapter::Adapter;
 use super::kernels::{Binding, Dispatch, Kernel, Lowered, Profile, SPARE_BYTES, lower};
 use crate::device::{Device, DeviceInfo, Session};
-use crate::program::{List, Program, Role, TensorId};
+use crate::program::{LOOP_ITERATIONS, List, Program, Role, TensorId};
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, mpsc};
@@ -96,6 +96,7 @@ impl Device for Gpu {
     fn load(&self, program: &Arc<Program>) -> Result<Box<dyn Session>> {
         program.validate()?;
         let shared = &self.shared;
+        shared.check_loops(program)?;
         let lowered = lower(program, &self.profile);
         let buffers = shared.buffers(program)?;
         let params = shared.params(&lowered)?;
@@ -114,6 +115,17 @@ impl Shared {
         match self.failure.lock().expect("no panic while held").as_ref() {
             Some(problem) => Err(self.fail(problem)),
             None => Ok(()),
+        }
+    }
+
+    /// Refuses what llvmpipe would compute wrong without a word.
+    fn check_loops(&self, program: &Program) -> Result<()> {
+        match program.too_long_loop() {
+            Some((op, length)) if self.info.name.contains("llvmpipe") => Err(self.fail(format!(
+                "{op} loops {length} times, but this driver ends loops after {LOOP_ITERATIONS}. Other devices take it: \
+                 --device cpu"
+            ))),
+            _ => Ok(()),
         }
     }
 
