@@ -7,7 +7,7 @@ use clap::Parser;
 use mnist_gpu::random::{Purpose, uniform};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Kill and resume runs, and compare their weights with those of a run that was left alone
 #[derive(Parser)]

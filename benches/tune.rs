@@ -81,7 +81,9 @@ fn main() -> Result<()> {
     }
     results.sort_by(|a, b| b.0.total_cmp(&a.0));
     println!("\n{} epochs, {} seeds, the best last:", args.epochs.unwrap_or(base.epochs), args.seeds);
-    results.iter().for_each(|(_, text)| println!("{text}"));
+    for (_, text) in &results {
+        println!("{text}");
+    }
     Ok(())
 }
 

@@ -68,8 +68,8 @@ fn stdout(command: &mut Command) -> Result<String, Failed> {
 fn compare(ours: &Value, theirs: &Value) -> Result<(), Failed> {
     for key in ["loss", "accuracy", "images"] {
         let [a, b] = [ours, theirs].map(|figures| figures[key].as_f64().unwrap_or(f64::NAN));
-        // Written so that a NaN is a difference.
-        if !((a - b).abs() <= TOLERANCE) {
+        let difference = (a - b).abs();
+        if difference > TOLERANCE || difference.is_nan() {
             return Err(format!("{key}: {a} by mnist-gpu eval, {b} by PyTorch, more than {TOLERANCE} apart").into());
         }
     }
