@@ -13,15 +13,17 @@
 
 @compute @workgroup_size(8)
 fn conv2d_backward_weights(@builtin(global_invocation_id) id: vec3<u32>) {
-    let c = id.x % params.channels;
-    let o = id.x / params.channels;
+    let pair = id.y * params.row + id.x;
+    let block = id.z;
+    let c = pair % params.channels;
+    let o = pair / params.channels;
     if o >= params.outputs {
         return;
     }
-    let last = min((id.y + 1u) * params.block, state.live);
+    let last = min((block + 1u) * params.block, state.live);
     var bias = 0.0;
     var sums: array<f32, KERNEL_HEIGHT * KERNEL_WIDTH>;
-    for (var row = id.y * params.block; row < last; row++) {
+    for (var row = block * params.block; row < last; row++) {
         let plane = (row * params.channels + c) * params.height * params.width;
         var at = (row * params.outputs + o) * windows();
         for (var py = 0u; py < params.pooled_height; py++) {
@@ -50,7 +52,7 @@ fn conv2d_backward_weights(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let kernel_area = KERNEL_HEIGHT * KERNEL_WIDTH;
     let weights = params.outputs * params.channels * kernel_area;
-    let start = id.y * (weights + params.outputs);
+    let start = block * (weights + params.outputs);
     for (var tap = 0u; tap < kernel_area; tap++) {
         output[start + (o * params.channels + c) * kernel_area + tap] = sums[tap];
     }

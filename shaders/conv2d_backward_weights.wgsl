@@ -6,7 +6,7 @@
 // where (y, x) is the place that the window chose. The sum is one chain of `fma` in ascending order of image
 // and window; reduce.wgsl adds up the blocks. Parameters and geometry are in convolution.wgsl.
 //
-// The simplest form: one invocation computes one element; a row of the grid is a block.
+// The simplest form: one invocation computes one element; a layer of the grid is a block.
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> state: State;
@@ -20,7 +20,8 @@ fn conv2d_backward_weights(@builtin(global_invocation_id) id: vec3<u32>) {
     let kernel_area = params.kernel_height * params.kernel_width;
     let taps = params.channels * kernel_area;
     let weights = params.outputs * taps;
-    let element = id.x;
+    let element = id.y * params.row + id.x;
+    let block = id.z;
     if element >= weights + params.outputs {
         return;
     }
@@ -29,9 +30,9 @@ fn conv2d_backward_weights(@builtin(global_invocation_id) id: vec3<u32>) {
     let c = element % taps / kernel_area;
     let ky = element % kernel_area / params.kernel_width;
     let kx = element % params.kernel_width;
-    let last = min((id.y + 1u) * params.block, state.live);
+    let last = min((block + 1u) * params.block, state.live);
     var sum = 0.0;
-    for (var row = id.y * params.block; row < last; row++) {
+    for (var row = block * params.block; row < last; row++) {
         let plane = (row * params.channels + c) * params.height * params.width;
         for (var window = 0u; window < windows(); window++) {
             let at = (row * params.outputs + o) * windows() + window;
@@ -52,5 +53,5 @@ fn conv2d_backward_weights(@builtin(global_invocation_id) id: vec3<u32>) {
             }
         }
     }
-    output[id.y * (weights + params.outputs) + element] = sum;
+    output[block * (weights + params.outputs) + element] = sum;
 }

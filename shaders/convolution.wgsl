@@ -25,6 +25,7 @@ struct Params {
     relu: u32,
     keep: u32,  // whether the choice is written
     block: u32, // images of a partial sum
+    row: u32,   // invocations in a row of the grid of partial sums
 }
 
 // The choice of a window whose ReLU was zero: no gradient passes.

@@ -56,6 +56,9 @@ impl Tolerance {
     /// For element-wise f32: what PyTorch's `assert_close` allows by default, a few roundings of a result and of operands near 1.
     pub const ELEMENTWISE: Self = Self::Near { relative: 1.3e-6, absolute: 1e-5 };
 
+    /// The same number: zero may have either sign.
+    pub const EQUAL: Self = Self::Near { relative: 0.0, absolute: 0.0 };
+
     /// The c of c · √k · ε · Σ|aᵢbᵢ|: rounding errors of k steps add up like a random walk; twice that for outliers.
     pub const SUM_FACTOR: f64 = 2.0;
 
@@ -67,6 +70,15 @@ impl Tolerance {
     /// c · √k · ε for a sum of `length` terms.
     pub fn sum_factor(length: usize) -> f64 {
         Self::SUM_FACTOR * (length.max(1) as f64).sqrt() * f64::from(f32::EPSILON)
+    }
+}
+
+impl Case {
+    /// The floats that a tensor holds before the op, in f64.
+    pub fn numbers(&self, id: TensorId) -> Vec<f64> {
+        let (owner, offset, bytes) = self.program.place(id);
+        let values: Vec<f32> = bytemuck::pod_collect_to_vec(&self.contents[owner.index()][offset..offset + bytes]);
+        values.into_iter().map(f64::from).collect()
     }
 }
 

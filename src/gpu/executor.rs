@@ -3,11 +3,11 @@
 use super::adapter::Adapter;
 use super::kernels::{Binding, Dispatch, Kernel, Lowered, Profile, SPARE_BYTES, lower};
 use crate::device::{Device, DeviceInfo, Session};
-use crate::program::{List, Program, Role, TensorId};
+use crate::program::{LOOP_ITERATIONS, List, Program, Role, TensorId};
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a device may take for what it was given before it counts as hung.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -96,6 +96,7 @@ impl Device for Gpu {
     fn load(&self, program: &Arc<Program>) -> Result<Box<dyn Session>> {
         program.validate()?;
         let shared = &self.shared;
+        shared.check_loops(program)?;
         let lowered = lower(program, &self.profile);
         let buffers = shared.buffers(program)?;
         let params = shared.params(&lowered)?;
@@ -114,6 +115,17 @@ impl Shared {
         match self.failure.lock().expect("no panic while held").as_ref() {
             Some(problem) => Err(self.fail(problem)),
             None => Ok(()),
+        }
+    }
+
+    /// Refuses what llvmpipe would compute wrong without a word.
+    fn check_loops(&self, program: &Program) -> Result<()> {
+        match program.too_long_loop() {
+            Some((op, length)) if self.info.name.contains("llvmpipe") => Err(self.fail(format!(
+                "{op} loops {length} times, but this driver ends loops after {LOOP_ITERATIONS}. Other devices take it: \
+                 --device cpu"
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -164,6 +176,7 @@ impl Shared {
     }
 
     fn compile(&self, kernel: &'static Kernel, constants: &[u32]) -> Pipeline {
+        let clock = Instant::now();
         let label = Some(kernel.name);
         let descriptor =
             wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(kernel.wgsl(constants).into()) };
@@ -209,6 +222,7 @@ impl Shared {
             },
             cache: None,
         });
+        log::debug!("{}{constants:?} compiled in {:.0?}", kernel.name, clock.elapsed());
         Pipeline { layout, pipeline }
     }
 

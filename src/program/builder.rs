@@ -1,9 +1,9 @@
 //! From a model and a training configuration to ops. A step can be read from top to bottom: forwards, loss, backwards, update.
 
 use super::{
-    Adam, BeginStep, Conv2dBackwardInput, Conv2dBackwardWeights, Conv2dForward, Dropout, Element, Form, InitUniform,
-    LoadBatch, Matmul, Op, Order, Phase, Ports, Program, Reduce, Role, Rows, Sgd, SoftmaxNll, State, Tensor, TensorId,
-    View, validate::BINDING_BYTES,
+    Adam, BLOCK, BeginStep, Conv2dBackwardInput, Conv2dBackwardWeights, Conv2dForward, Convolution, Dropout, Element,
+    Form, InitUniform, LOOP_ITERATIONS, LoadBatch, Matmul, Op, Order, Phase, Ports, Program, Reduce, Role, Rows, Sgd,
+    SoftmaxNll, State, Tensor, TensorId, View, validate::BINDING_BYTES,
 };
 use crate::model::{Conv, Dense, ModelSpec, Shape, Stage};
 use crate::optimizer::Optimizer;
@@ -37,16 +37,9 @@ pub struct Build<'a> {
 /// Training steps whose metrics a device keeps until the host reads them: the longest chunk that a host may run.
 pub const METRICS_SLOTS: u32 = 1024;
 
-/// The most iterations of all loops of one invocation together: llvmpipe ends every loop after that, without a word.
-const LOOP_ITERATIONS: u32 = 65_535;
-
 /// The most rows of a micro-batch: a product over the batch loops over it twice, for weights and bias. (Nor may the batch
 /// exceed 65,535 where it is a dimension of a grid of workgroups.)
 const MICRO_ROWS: u32 = 16_384;
-
-/// Images of a partial sum of a convolution's weight gradients: small enough for many workgroups, large enough that the
-/// partial sums are few.
-const BLOCK: u32 = 16;
 
 /// Lays out the program for a model, its data and its optimizer.
 ///
@@ -228,13 +221,12 @@ impl Builder<'_> {
     /// Rows of a micro-batch: as many as keep every activation and every partial sum within one binding, the whole batch
     /// where that fits.
     fn micro_rows(&self, batch: u32) -> Result<u32> {
-        let partial_sums = |stage: &Stage| match stage {
-            Stage::Conv(_) => stage.parameters()[0].1.iter().product::<u32>().div_ceil(BLOCK),
-            _ => 0,
-        };
-        let widest = self.stages.iter().map(|stage| stage.output().len().max(partial_sums(stage)));
+        let widest = self.stages.iter().map(|stage| stage.output().len());
         let bytes = widest.chain([self.build.image.len()]).max().expect("the image itself is there") as usize * 4;
-        match BINDING_BYTES / bytes {
+        // Weights that exceed a binding by themselves are for validation to name.
+        let blocks = |(sums, block): (u64, u32)| (BINDING_BYTES as u64 / 4 / sums).max(1) * u64::from(block);
+        let summed = self.stages.iter().filter_map(partial_sums).map(blocks).min().unwrap_or(u64::MAX);
+        match (BINDING_BYTES / bytes).min(summed.try_into().unwrap_or(usize::MAX)) {
             0 => Err(Error::Program(format!(
                 "model {}: one image alone needs {bytes} bytes in one tensor, more than a GPU binds",
                 self.build.model.name
@@ -294,14 +286,11 @@ impl Builder<'_> {
     fn partial_tensors(&mut self, train: &Flow) -> Vec<Option<TensorId>> {
         let stages = self.stages.iter();
         stages
-            .map(|stage| match stage {
-                Stage::Conv(conv) => {
-                    let sums = stage.parameters().iter().map(|(_, shape, _)| shape.iter().product::<u32>()).sum();
-                    let shape = [train.rows.div_ceil(BLOCK), sums];
-                    let name = format!("train.{}.partial_sums", conv.name);
-                    Some(self.add(&name, &shape, Element::F32, Role::Activation))
-                }
-                _ => None,
+            .map(|stage| {
+                let (sums, block) = partial_sums(stage)?;
+                let shape = [train.rows.div_ceil(block), sums.try_into().unwrap_or(u32::MAX)];
+                let name = format!("train.{}.partial_sums", stage.name());
+                Some(self.add(&name, &shape, Element::F32, Role::Activation))
             })
             .collect()
     }
@@ -375,7 +364,7 @@ impl Builder<'_> {
                         let op = Conv2dBackwardInput { state, gradient, choice, weights, output, geometry };
                         ops.push(Op::Conv2dBackwardInput(op));
                     }
-                    let (output, block) = (partial, BLOCK);
+                    let (output, block) = (partial, Convolution::block([conv.output.height, conv.output.width]));
                     let op = Conv2dBackwardWeights { state, input, gradient, choice, output, geometry, block };
                     ops.push(Op::Conv2dBackwardWeights(op));
                     let (input, output) = (partial, weight_gradient);
@@ -450,4 +439,12 @@ impl Builder<'_> {
             }),
         }
     }
+}
+
+/// Of a convolution, the numbers of weights and bias together, and the images of a partial sum of their gradients.
+fn partial_sums(stage: &Stage) -> Option<(u64, u32)> {
+    let Stage::Conv(conv) = stage else { return None };
+    let size = |(_, shape, _): &(String, Vec<u32>, f32)| shape.iter().copied().map(u64::from).product::<u64>();
+    let sums = stage.parameters().iter().map(size).sum();
+    Some((sums, Convolution::block([conv.output.height, conv.output.width])))
 }

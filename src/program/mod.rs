@@ -2,6 +2,7 @@
 
 mod access;
 mod builder;
+mod loops;
 mod op;
 mod state;
 mod tensor;
@@ -9,6 +10,7 @@ mod validate;
 
 pub use access::Access;
 pub use builder::{Build, METRICS_SLOTS, build};
+pub use loops::{BLOCK, LOOP_ITERATIONS};
 pub use op::{
     Adam, BeginStep, Conv2dBackwardInput, Conv2dBackwardWeights, Conv2dForward, Convolution, Dropout, Form,
     InitUniform, LoadBatch, Matmul, NO_CHOICE, Op, Order, Reduce, Rows, Sgd, SoftmaxNll,

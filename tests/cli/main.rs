@@ -1,11 +1,14 @@
 //! The command line: the real program, run in a temporary folder.
 
 mod arguments;
+mod check;
 mod devices;
 mod eval;
+mod models;
 #[cfg(unix)]
 mod signals;
 mod train;
+mod trouble;
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader};

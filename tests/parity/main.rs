@@ -6,9 +6,15 @@
 
 mod adam;
 mod begin_step;
+mod conv2d_backward_input;
+mod conv2d_backward_weights;
+mod conv2d_forward;
+mod dropout;
 mod init_uniform;
 mod load_batch;
+mod long_loops;
 mod matmul;
+mod reduce;
 mod sgd;
 mod softmax_nll;
 
@@ -36,8 +42,13 @@ const PARITY: [Parity; Op::NAMES.len()] = [
     init_uniform::PARITY,
     begin_step::PARITY,
     load_batch::PARITY,
+    conv2d_forward::PARITY,
+    dropout::PARITY,
     matmul::PARITY,
     softmax_nll::PARITY,
+    conv2d_backward_input::PARITY,
+    conv2d_backward_weights::PARITY,
+    reduce::PARITY,
     sgd::PARITY,
     adam::PARITY,
 ];
@@ -74,6 +85,8 @@ fn main() -> ExitCode {
         let name = if number == 0 { slug.clone() } else { format!("{slug}_{}", number + 1) };
         names.push(slug);
         let opened = Arc::new(Opened { adapter, devices: Mutex::default() });
+        let device = Arc::clone(&opened);
+        trials.push(Trial::test(format!("long_loops::{name}"), move || long_loops::on_adapter(&device.adapter)));
         for parity in &PARITY {
             let opened = Arc::clone(&opened);
             trials.push(Trial::test(format!("{}::{name}", parity.op), move || on_adapter(parity, &opened, verbose)));

@@ -3,7 +3,7 @@
 //! An output is a sum of k products, so its bound is c · √k · ε · Σ|aᵢbᵢ|, the sum computed by the reference from absolute
 //! values. A bias or what is accumulated is one term more. ReLU and mask only pass a result or replace it by zero.
 
-use super::{Case, Draft, Tolerance, Written, shapes};
+use super::{Case, Draft, Tolerance, Written, magnitudes, shapes};
 use crate::program::{Element, Form, Matmul, Op, State, Tensor};
 
 /// What follows the product.
@@ -65,21 +65,9 @@ pub fn case(product: Product, seed: u32) -> Case {
     let mut written = vec![Written::first(output, rows * n, tolerance.clone())];
     written.extend(bias_gradient.map(|id| Written::first(id, m, tolerance)));
     let mut case = draft.case(format!("{product:?}, seed {seed}"), Op::Matmul(op.clone()), written);
-    case.magnitudes = Some(Box::new(magnitudes(&case, &op)));
+    let absolute = Matmul { relu: false, mask: None, ..op };
+    case.magnitudes = Some(Box::new(magnitudes(&case, Op::Matmul(absolute))));
     case
-}
-
-/// The product of the absolute values: for each output, the Σ|aᵢbᵢ| of its bound.
-fn magnitudes(case: &Case, op: &Matmul) -> Case {
-    let mut all = case.clone();
-    all.program.train_step = vec![Op::Matmul(Matmul { relu: false, mask: None, ..op.clone() })];
-    for (tensor, bytes) in all.program.tensors.iter().zip(&mut all.contents) {
-        if tensor.element == Element::F32 {
-            let values: Vec<f32> = bytemuck::pod_collect_to_vec(bytes);
-            *bytes = values.into_iter().flat_map(|value| value.abs().to_ne_bytes()).collect();
-        }
-    }
-    all
 }
 
 /// The cases.

@@ -25,20 +25,25 @@ pub(super) static REGISTER: Kernel = Kernel {
     ..SIMPLE_FORM
 };
 
-/// Sums that an invocation keeps in registers, at most.
-const MOST_TAPS: u32 = 64;
+/// Sums that an invocation keeps in registers, at most. For more, llvmpipe does not unroll the loops over the taps, and then
+/// the whole loop becomes longer than it runs loops.
+const MOST_TAPS: u32 = 25;
 
 pub(super) fn lower(op: &Conv2dBackwardWeights, context: &mut Context) {
-    let extra = Extra { block: op.block, ..Extra::default() };
-    let params = params(context, &op.geometry, op.input, op.gradient, &extra);
-    let operands = [op.state, op.input, op.gradient, op.choice, op.output].map(|id| context.operand(id));
-    let blocks = context.rows(op.output);
+    let shape = |id| &context.program.tensor(id).shape;
+    let (channels, outputs) = (shape(op.input)[1], shape(op.gradient)[1]);
     let Convolution { kernel: [height, width], pool, .. } = op.geometry;
-    if context.profile.class == Class::Software && height * width <= MOST_TAPS {
-        let [channels, _, _, outputs, ..] = params;
-        let groups = [(channels * outputs).div_ceil(8), blocks, 1];
-        context.push_with(&REGISTER, vec![height, width, pool[1]], params, operands, groups);
+    let in_registers = context.profile.class == Class::Software && height * width <= MOST_TAPS;
+    let (kernel, constants, count) = if in_registers {
+        (&REGISTER, vec![height, width, pool[1]], channels * outputs)
     } else {
-        context.push(&SIMPLE, params, operands, [context.row_len(op.output).div_ceil(64), blocks, 1]);
-    }
+        (&SIMPLE, SIMPLE.default_constants(), context.row_len(op.output))
+    };
+    // The third dimension is the block.
+    let (groups, row) = Context::grid(count, kernel.workgroup[0]);
+    let groups = [groups[0], groups[1], context.rows(op.output)];
+    let params =
+        params(context, &op.geometry, op.input, op.gradient, &Extra { block: op.block, row, ..Extra::default() });
+    let operands = [op.state, op.input, op.gradient, op.choice, op.output].map(|id| context.operand(id));
+    context.push_with(kernel, constants, params, operands, groups);
 }

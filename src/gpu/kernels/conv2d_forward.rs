@@ -35,6 +35,7 @@ pub(super) const FORM: Kernel = Kernel {
         "relu",
         "keep",
         "block",
+        "row",
     ],
     workgroup: [64, 1, 1],
 };
@@ -46,6 +47,7 @@ pub(super) struct Extra {
     pub relu: bool,
     pub keep: bool,
     pub block: u32,
+    pub row: u32,
 }
 
 /// The parameters of a kernel, from the geometry and the shapes of its planes.
@@ -55,7 +57,7 @@ pub(super) fn params(
     input: TensorId,
     output: TensorId,
     extra: &Extra,
-) -> [u32; 20] {
+) -> [u32; 21] {
     let shape = |id: TensorId| -> [u32; 4] {
         context.program.tensor(id).shape[..].try_into().expect("valid programs have four dimensions here")
     };
@@ -83,6 +85,7 @@ pub(super) fn params(
         u32::from(extra.relu),
         u32::from(extra.keep),
         extra.block,
+        extra.row,
     ]
 }
 
@@ -108,7 +111,7 @@ pub(super) static REGISTER: Kernel = Kernel {
 
 pub(super) fn lower(op: &Conv2dForward, context: &mut Context) {
     let bias = (context.operand(op.bias).offset - context.operand(op.weights).offset) / 4;
-    let extra = Extra { bias: bias as u32, relu: op.relu, keep: op.choice.is_some(), block: 0 };
+    let extra = Extra { bias: bias as u32, relu: op.relu, keep: op.choice.is_some(), ..Extra::default() };
     let params = params(context, &op.geometry, op.input, op.output, &extra);
     let [state, input, output] = [op.state, op.input, op.output].map(|id| context.operand(id));
     let weights = context.span(op.weights, op.bias);

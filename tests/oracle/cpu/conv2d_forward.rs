@@ -99,6 +99,25 @@ fn ties() {
     }
 }
 
+/// Every place is one chain of fused multiply-adds in the order of the weights, then the bias: to the last bit.
+#[test]
+fn a_place_is_one_chain() {
+    for case in convolution::cases() {
+        let case = Case { window: [1, 1], step: [1, 1], ..case };
+        let (x, w) =
+            (batch(0, case.rows, case.conv.n, case.conv.input.iter().product()), numbers(1, case.conv.weights_len()));
+        let bias = numbers(2, case.conv.kernel[0]);
+        let (output, _) = run(&case, &x, &w, &bias, false, true);
+        let plane = case.conv.output().iter().product::<usize>();
+        let mut sums = vec![0.0_f32; case.conv.output_len()];
+        case.conv.products(|out, weight, input| sums[out] = x[input].mul_add(w[weight], sums[out]));
+        for (i, (ours, sum)) in output.iter().zip(&sums).enumerate() {
+            let expected = sum + bias[i / plane % bias.len()];
+            assert!((ours - expected).abs() == 0.0, "{case:?}: output {i} is {ours:e}, not {expected:e}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

@@ -20,6 +20,13 @@ fn check([blocks, weights, bias]: [usize; 3], accumulate: bool) {
     };
     let mut session = rig.run(Op::Reduce(op));
     let ours = floats(&mut session, flat);
+    // One addition after another, in ascending order of blocks: to the last bit.
+    for i in 0..sums {
+        let at = if i < weights { start / 4 + i } else { behind / 4 + i - weights };
+        let begin = if accumulate { before[at] } else { 0.0 };
+        let chain = partial[i..].iter().step_by(sums).fold(begin, |sum, value| sum + value);
+        assert_eq!(ours[at].to_bits(), chain.to_bits(), "{i} of {sums}, {blocks} blocks");
+    }
     let size = bias_gradient(sums, &wide(&partial).iter().map(|x| x.abs()).collect::<Vec<_>>());
     let total = bias_gradient(sums, &wide(&partial));
     for (name, first, at, len) in [("weights", 0, start / 4, weights), ("bias", weights, behind / 4, bias)] {

@@ -38,7 +38,7 @@ impl Conv {
 
     /// Calls `visit(output, weight, input)` with the flat indices of each product that the convolution sums:
     /// y\[b, o, i, j\] = bias\[o\] + Σ w\[o, c, p, q\] · x\[b, c, i · sy + p − py, j · sx + q − px\], zero outside x.
-    fn products(&self, mut visit: impl FnMut(usize, usize, usize)) {
+    pub fn products(&self, mut visit: impl FnMut(usize, usize, usize)) {
         let ([channels, h, w], [outputs, kh, kw]) = (self.input, self.kernel);
         let ([sy, sx], [py, px], [oh, ow]) = (self.stride, self.padding, self.output());
         for b in 0..self.n {
