@@ -50,6 +50,7 @@ const COLUMNS: [Column; 5] = [
 
 fn main() -> Result<()> {
     let args = Args::parse();
+    let commit = commit();
     let data = Dataset::load(None, Part::All)?;
     println!("| model | device | epochs | {} |", COLUMNS.map(|(heading, ..)| heading).join(" | "));
     println!("|---|---|---:|{}", "---:|".repeat(COLUMNS.len()));
@@ -65,7 +66,7 @@ fn main() -> Result<()> {
             println!("| {model} | {} | {} | {} |", device.info(), last(&runs[0]).epoch, cells.join(" | "));
         }
     }
-    println!("\nMean ± standard deviation over the seeds 1 to {}, commit {}.", args.seeds, commit());
+    println!("\nMean ± standard deviation over the seeds 1 to {}, commit {commit}.", args.seeds);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use crate::data::subset::Selection;
 use crate::device::{Device, Session};
 use crate::evaluate::score;
 use crate::model::Shape;
-use crate::program::{Build, List, METRICS_SLOTS, Program, State, TensorId, build};
+use crate::program::{Build, List, METRICS_SLOTS, Program, State, Tensor, TensorId, build};
 use crate::run::EpochRow;
 use crate::schedule::Course;
 use crate::snapshot::{Position, Snapshot};
@@ -87,7 +87,11 @@ impl Trainer {
                 config.epochs
             )));
         }
+        let bytes: usize = program.tensors.iter().filter(|tensor| tensor.view.is_none()).map(Tensor::bytes).sum();
+        log::debug!("{} tensors, {} MiB on the device", program.tensors.len(), bytes >> 20);
         let mut session = device.load(&Arc::new(program))?;
+        let kernels: Vec<String> = session.kernels().into_iter().map(|(_, kernel)| kernel).collect();
+        log::debug!("a training step: {}", kernels.join(", "));
         let (images, labels) = gather(data, selection);
         let ports = session.program().ports.clone();
         session.put(ports.images, &images)?;

@@ -6,6 +6,7 @@ use crate::run::{WEIGHTS_FILE, newest_complete};
 use crate::{Error, Result};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Where a command computes.
 #[derive(Debug, clap::Args)]
@@ -37,7 +38,17 @@ pub struct DataArgs {
 impl DataArgs {
     /// Loads the data set.
     pub fn load(&self, part: Part) -> Result<Dataset> {
-        Dataset::load(self.data_dir.as_deref(), part)
+        let clock = Instant::now();
+        let data = Dataset::load(self.data_dir.as_deref(), part)?;
+        let Dataset { name, height, width, classes, mean, std, train, test, .. } = &data;
+        log::debug!(
+            "{name}: {} and {} images of {height}×{width}, {} classes, mean {mean:.4}, standard deviation {std:.4}, read in {:.0?}",
+            train.len(),
+            test.len(),
+            classes.len(),
+            clock.elapsed()
+        );
+        Ok(data)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::program::{LOOP_ITERATIONS, List, Program, Role, TensorId};
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a device may take for what it was given before it counts as hung.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -176,6 +176,7 @@ impl Shared {
     }
 
     fn compile(&self, kernel: &'static Kernel, constants: &[u32]) -> Pipeline {
+        let clock = Instant::now();
         let label = Some(kernel.name);
         let descriptor =
             wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(kernel.wgsl(constants).into()) };
@@ -221,6 +222,7 @@ impl Shared {
             },
             cache: None,
         });
+        log::debug!("{}{constants:?} compiled in {:.0?}", kernel.name, clock.elapsed());
         Pipeline { layout, pipeline }
     }
 

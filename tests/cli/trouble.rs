@@ -7,7 +7,8 @@ use std::fs;
 fn data(place: &Place, side: u32) {
     let images = |count: u32| {
         let header = [0x803, count, side, side].into_iter().flat_map(u32::to_be_bytes);
-        let pixels = (0..count * side * side).map(move |pixel| if pixel / (side * side) % 2 == 0 { 20 } else { 220 });
+        let pixels =
+            (0..count * side * side).map(move |pixel| if (pixel / (side * side)).is_multiple_of(2) { 20 } else { 220 });
         header.chain(pixels).collect::<Vec<u8>>()
     };
     let labels = |count: u32| {
