@@ -121,13 +121,15 @@ mod tests {
     #[test]
     fn the_cpu_agrees_with_itself_whatever_the_number_of_threads() {
         let one = Cpu::new(NonZeroUsize::new(1)).expect("a thread");
-        let three = Cpu::new(NonZeroUsize::new(3)).expect("three threads");
-        for verdict in check(&three, &one, 2, &mut |_| ()).expect("the CPU runs every case") {
-            assert!(verdict.ok && verdict.worst.is_none() && verdict.compared > 0, "{verdict}");
+        for threads in [2, 3] {
+            let more = Cpu::new(NonZeroUsize::new(threads)).expect("threads");
+            for verdict in check(&more, &one, 2, &mut |_| ()).expect("the CPU runs every case") {
+                assert!(verdict.ok && verdict.worst.is_none() && verdict.compared > 0, "{threads} threads: {verdict}");
+            }
         }
     }
 
-    /// A CPU that gets one op wrong: it adds 1 to the last tensor's first word.
+    /// A CPU that gets one op wrong: it adds 1 to the first word of the last tensor with memory of its own.
     struct Wrong(Cpu, &'static str);
 
     struct WrongSession(Box<dyn Session>, &'static str);
@@ -154,7 +156,8 @@ mod tests {
         fn read(&mut self, tensor: TensorId) -> Result<Vec<u8>> {
             let mut bytes = self.0.read(tensor)?;
             let program = self.program();
-            if program.train_step[0].name() == self.1 && tensor.index() + 1 == program.tensors.len() {
+            let last = program.tensors.iter().rposition(|tensor| tensor.view.is_none());
+            if program.train_step[0].name() == self.1 && Some(tensor.index()) == last {
                 let mut word: [u8; 4] = bytes[..4].try_into().expect("four bytes");
                 word = (f32::from_le_bytes(word) + 1.0).to_le_bytes();
                 bytes[..4].copy_from_slice(&word);

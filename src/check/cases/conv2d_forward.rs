@@ -123,3 +123,53 @@ pub fn cases(seed: u32) -> Vec<Case> {
     });
     passes.map(|pass| case(pass, seed)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{check_op, compare};
+    use crate::cpu::Cpu;
+    use crate::device::Device;
+    use crate::program::{List, NO_CHOICE};
+    use std::sync::Arc;
+
+    /// Nearly all choices are decided, so that nearly all are compared.
+    #[test]
+    fn few_choices_are_left_undecided() {
+        let (mut undecided, mut all) = (0, 0);
+        let written = cases(3).into_iter().flat_map(|case| case.written);
+        let bounds =
+            written.filter_map(|part| if let Tolerance::Each(bounds) = part.tolerance { Some(bounds) } else { None });
+        for bounds in bounds {
+            undecided += bounds.iter().filter(|bound| bound.is_infinite()).count();
+            all += bounds.len();
+        }
+        assert!(all > 100_000 && undecided > 0 && undecided < all / 1_000, "{undecided} of {all}");
+    }
+
+    /// A choice that is not the reference's is found in every case that has choices, be it none where there is one.
+    #[test]
+    fn another_choice_is_found() {
+        let cpu = Cpu::new(None).expect("threads");
+        for case in cases(3).iter().filter(|case| case.written.len() == 2 && !case.written[0].elements.is_empty()) {
+            assert!(check_op(&cpu, &cpu, "conv2d_forward", std::slice::from_ref(case)).expect("it runs").ok);
+            let mut session = cpu.load(&Arc::new(case.program.clone())).expect("it loads");
+            let ids = (0..case.contents.len() as u32).map(crate::program::TensorId);
+            let owners = ids.filter(|id| case.program.tensor(*id).view.is_none());
+            owners.clone().for_each(|id| session.write(id, 0, &case.contents[id.index()]).expect("written"));
+            session.run(List::TrainStep, 1).expect("it runs");
+            let mut left = vec![Vec::new(); case.contents.len()];
+            owners.for_each(|id| left[id.index()] = session.read(id).expect("read"));
+            let choice = case.written[1].tensor.index();
+            let mut doctored = left.clone();
+            let decided = match &case.written[1].tolerance {
+                Tolerance::Each(bounds) => bounds.iter().position(|bound| *bound == 0.0).expect("one is decided"),
+                _ => 0,
+            };
+            let words: &mut [u32] = bytemuck::cast_slice_mut(&mut doctored[choice]);
+            words[decided] = if words[decided] == NO_CHOICE { 0 } else { NO_CHOICE };
+            let found = compare(case, &left, &doctored, None);
+            assert_eq!(found.beyond, 1, "{}", case.name);
+        }
+    }
+}
