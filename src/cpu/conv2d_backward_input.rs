@@ -1,7 +1,8 @@
 //! The gradient of a convolution's input; the twin of `shaders/conv2d_backward_input.wgsl`.
 //!
 //! Every gradient adds its output's weights, scaled, to the patch of inputs that the chosen place of its window saw. With
-//! channels last, a row of a patch is one stretch of memory; what a vector reaches beyond it has zero weights.
+//! channels last, a row of a patch is one stretch of memory; what a vector reaches beyond it has zero weights. Sums are in
+//! ascending order of output and window, where the shader's are of output and place: with a pool, other roundings.
 
 use super::Memory;
 use super::planes::{Extents, SLACK};

@@ -75,7 +75,9 @@ fn small_images_of_47_classes() {
 #[test]
 fn small_images_of_three_classes() {
     let data = patterns([8, 8], 3, 300, 99);
-    convolutional([8, 8]).iter().for_each(|model| learns(&cpu(2), model, &data, 6));
+    for model in convolutional([8, 8]) {
+        learns(&cpu(2), model, &data, 6);
+    }
 }
 
 #[test]
@@ -83,12 +85,16 @@ fn oblong_images_of_three_classes() {
     let data = patterns([20, 32], 3, 200, 77);
     on_all(|device| ["linear", "mlp"].iter().for_each(|model| learns(device, model, &data, 4)));
     assert_eq!(convolutional([20, 32]), ["cnn", "lenet", "convnet"]);
-    convolutional([20, 32]).iter().for_each(|model| learns(&cpu(2), model, &data, 6));
+    for model in convolutional([20, 32]) {
+        learns(&cpu(2), model, &data, 6);
+    }
 }
 
 #[test]
 fn middling_images_of_47_classes() {
     let data = patterns([20, 20], 47, 47 * 16, 47 * 4);
     assert_eq!(convolutional([20, 20]), ["cnn", "lenet", "convnet"]);
-    convolutional([20, 20]).iter().for_each(|model| learns(&cpu(2), model, &data, 8));
+    for model in convolutional([20, 20]) {
+        learns(&cpu(2), model, &data, 8);
+    }
 }
