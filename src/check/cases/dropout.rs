@@ -5,6 +5,7 @@
 
 use super::{Case, Draft, Tolerance, Written, shapes};
 use crate::program::{Dropout, Op, State};
+use crate::random::{Purpose, uniform};
 
 /// The mask of a step.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +56,9 @@ pub fn cases(seed: u32) -> Vec<Case> {
         // The features of convnet.
         Mask { size: [4, 3, 9_216], rate: 0.25, ..usual },
     ];
+    // A rate that a number of the mask equals: it is kept.
+    let equal = uniform([seed, Purpose::Dropout as u32], [usual.step, 5]);
+    masks.push(Mask { rate: equal, ..usual });
     masks.extend([0.0, 0.1, 0.25, 0.9, 0.999_999].map(|rate| Mask { size: [20, 19, 65], rate, ..usual }));
     for [rows, dead, width, layer, step, offset] in shapes(seed, 4, [40, 9, 300, 7, 9_999, 5_000]) {
         let [layer, step, offset] = [layer, step, offset].map(|value| value as u32);
