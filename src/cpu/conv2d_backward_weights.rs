@@ -73,7 +73,8 @@ impl WithSimd for Block<'_> {
                     }
                 }
             }
-            *bias = entries.iter().map(|(_, gradient)| gradient).sum();
+            // From +0, as the shader; `sum` begins with −0.
+            *bias = entries.iter().fold(0.0, |sum, (_, gradient)| sum + gradient);
             for stretches in stretches.chunks(8) {
                 macro_rules! sum {
                     ($count:literal, $simd:ident) => {
