@@ -19,10 +19,10 @@ pub struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Print errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 100)]
     quiet: bool,
     /// Say what is done in between, too; twice for the device's own messages
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 101)]
     verbose: u8,
 }
 

@@ -131,9 +131,9 @@ fn examples() -> String {
   mnist-gpu train --json | jq .test_accuracy
   mnist-gpu train --resume runs/0007-cnn
 
-The run's folder holds model.safetensors (the weights), run.json (configuration, device, every figure)
-and metrics.csv (the table). Ctrl-C stops after the current steps and keeps what
-there is; --resume goes on from there, also after a crash.",
+The run's folder holds model.safetensors (the weights), run.json (configuration, device, figures)
+and metrics.csv (the table). Ctrl-C stops after the current steps and keeps what there is; --resume
+goes on from there, also after a crash.",
     );
     text
 }
