@@ -67,4 +67,27 @@ impl TrainConfig {
             betas: self.optimizer.betas(),
         }
     }
+
+    /// How a model is trained, in a line.
+    pub fn summary(&self) -> String {
+        let schedule = serde_json::to_value(self.schedule).expect("a schedule is plain data");
+        let optimizer = match self.optimizer {
+            Optimizer::Sgd { momentum, nesterov, weight_decay } => {
+                let nesterov = if nesterov { " (Nesterov)" } else { "" };
+                format!("SGD, momentum {momentum}{nesterov}, weight decay {weight_decay}")
+            }
+            Optimizer::Adam { betas: [b1, b2], weight_decay, decoupled, .. } => {
+                let name = if decoupled { "AdamW" } else { "Adam" };
+                format!("{name}, betas {b1} and {b2}, weight decay {weight_decay}")
+            }
+        };
+        format!(
+            "{} epoch{}, batch {}, {optimizer}, learning rate {} ({})",
+            self.epochs,
+            if self.epochs == 1 { "" } else { "s" },
+            self.batch_size,
+            self.learning_rate,
+            schedule.as_str().unwrap_or_default()
+        )
+    }
 }

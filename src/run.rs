@@ -1,12 +1,16 @@
 //! What a training run leaves behind: the one value that every report is made from.
 
 use crate::config::TrainConfig;
-use crate::data::Dataset;
-use crate::device::DeviceInfo;
+use crate::data::{Dataset, split};
+use crate::device::{Device, DeviceInfo};
 use crate::file::write_whole;
+use crate::trainer::Trainer;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+
+/// The version of the program, which a resumed run must share.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +137,27 @@ pub const SNAPSHOT_FILE: &str = "checkpoint.safetensors";
 pub const METRICS_FILE: &str = "metrics.csv";
 
 impl Run {
+    /// Puts data and model on a device, and begins the record of the run; `why` says why on that device.
+    pub fn begin(device: &dyn Device, why: String, data: &Dataset, config: TrainConfig) -> Result<(Trainer, Self)> {
+        let [held_out, kept] = [config.validation, config.train_size].map(|size| size.map(|size| size as usize));
+        let selection = split(&data.train.labels, data.classes.len(), held_out, kept, config.seed)?;
+        let mut trainer = Trainer::new(device, data, &selection, &config)?;
+        let run = Self {
+            version: VERSION.into(),
+            status: Status::Running,
+            data: DataInfo::new(data, selection.train.len(), selection.validation.len()),
+            data_dir: None,
+            device: device.info().clone(),
+            device_reason: why,
+            kernels: trainer.kernels().into_iter().map(|(op, kernel)| KernelChoice { op, kernel }).collect(),
+            parameters: trainer.parameters()?.values().map(|values| values.len() as u64).sum(),
+            epochs: Vec::new(),
+            step_losses: Vec::new(),
+            config,
+        };
+        Ok((trainer, run))
+    }
+
     /// Writes run.json and metrics.csv.
     pub fn save(&self, folder: &Path) -> Result<()> {
         let mut json = serde_json::to_vec_pretty(self).expect("a run is plain data");

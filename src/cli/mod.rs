@@ -1,11 +1,13 @@
 //! The commands. Only here and in [`crate::progress`] does the library speak to a terminal.
 
 mod check;
+mod configuration;
 mod devices;
 mod eval;
 mod models;
 mod options;
 mod output;
+mod signals;
 mod train;
 
 use crate::Error;
@@ -41,7 +43,7 @@ enum Command {
     Check(check::Args),
     Devices(devices::Args),
     Models(models::Args),
-    Train(train::Args),
+    Train(Box<train::Args>),
     Eval(eval::Args),
 }
 

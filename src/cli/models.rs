@@ -1,8 +1,8 @@
 //! `mnist-gpu models`: the presets, and what becomes of an image in them.
 
 use super::Ending;
+use super::configuration::model;
 use super::output::{line, thousands};
-use super::train::{model, summary};
 use crate::Result;
 use crate::model::{Layer, ModelSpec, PRESETS, Shape, Stage, defaults, preset};
 use serde_json::json;
@@ -67,7 +67,7 @@ fn table(args: &Args) -> Result<()> {
             }
             Err(_) => ("does not fit".into(), "–".into()),
         };
-        let defaults = summary(&defaults(spec.clone()));
+        let defaults = defaults(spec.clone()).summary();
         line(&format!("| {name} | {} | {parameters} | {flops} | {defaults} |", layers.join(", ")))?;
     }
     Ok(())
@@ -85,7 +85,7 @@ fn show(spec: &ModelSpec, args: &Args) -> Result<()> {
     let total = |count: fn(&Stage) -> u64| thousands(stages.iter().map(count).sum());
     line(&format!("{:<10}{:>14}{:>14}{:>14}", "all", "", total(parameters), total(Stage::flops)))?;
     line("\nA stage is a layer with the ReLU and the max-pool behind it; FLOP count an image's way forwards.")?;
-    line(&format!("Defaults: {}", summary(&defaults(spec.clone()))))
+    line(&format!("Defaults: {}", defaults(spec.clone()).summary()))
 }
 
 fn parameters(stage: &Stage) -> u64 {

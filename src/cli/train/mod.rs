@@ -4,29 +4,22 @@ mod args;
 mod session;
 
 pub use args::Args;
-pub(super) use args::{model, summary};
 
 use super::options::{runs_folder, weights_path};
 use super::output::note;
-use super::{Ending, Talk};
+use super::{Ending, Talk, signals};
 use crate::checkpoint::{Checkpoint, Metadata};
-use crate::config::TrainConfig;
-use crate::data::{Dataset, Part, split};
-use crate::device::{Choice, Device, open, reopen};
-use crate::run::{DataInfo, KernelChoice, Run, SNAPSHOT_FILE, Status, new_folder};
+use crate::data::{Dataset, Part};
+use crate::device::{open, reopen};
+use crate::run::{Run, SNAPSHOT_FILE, Status, VERSION, new_folder};
 use crate::snapshot::Snapshot;
-use crate::trainer::Trainer;
 use crate::{Error, Result};
 use session::Session;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
-
-/// The version of the program, which a resumed run must share.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+use std::sync::atomic::AtomicUsize;
 
 pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
-    let signal = watch_signals()?;
+    let signal = signals::watch()?;
     match &args.resume {
         Some(folder) => resume(folder, args, talk, &signal),
         None => begin(args, talk, &signal),
@@ -40,7 +33,7 @@ fn begin(args: &Args, talk: Talk, signal: &AtomicUsize) -> Result<Ending> {
     let data = args.data.load(Part::All)?;
     let config = args.config(data.classes.len() as u32)?;
     let (device, choice) = open(&args.device.request(), args.device.threads)?;
-    let (mut trainer, mut run) = prepare(&*device, choice, &data, config)?;
+    let (mut trainer, mut run) = Run::begin(&*device, choice.why, &data, config)?;
     if let Some(init) = &args.init {
         trainer.initialise(&Checkpoint::load(&weights_path(Some(init))?)?.parameters)?;
     }
@@ -102,7 +95,7 @@ fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Resul
         Some(request) => open(request, args.device.threads)?,
         None => reopen(&record.device, args.device.threads)?,
     };
-    let (mut trainer, mut run) = prepare(&*device, choice, &data, record.config.clone())?;
+    let (mut trainer, mut run) = Run::begin(&*device, choice.why, &data, record.config.clone())?;
     run.data_dir.clone_from(&record.data_dir);
     if run.kernels != record.kernels {
         if args.device.device.is_none() {
@@ -140,29 +133,6 @@ fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Resul
     session.train(&mut trainer, signal)
 }
 
-/// Data and model on the device, and the record of the run that begins.
-fn prepare(device: &dyn Device, choice: Choice, data: &Dataset, config: TrainConfig) -> Result<(Trainer, Run)> {
-    let [validation, train_size] = [config.validation, config.train_size].map(|size| size.map(|size| size as usize));
-    let selection = split(&data.train.labels, data.classes.len(), validation, train_size, config.seed)?;
-    let mut trainer = Trainer::new(device, data, &selection, &config)?;
-    let parameters = trainer.parameters()?.values().map(|values| values.len() as u64).sum();
-    let kernels = trainer.kernels().into_iter().map(|(op, kernel)| KernelChoice { op, kernel }).collect();
-    let run = Run {
-        version: VERSION.into(),
-        status: Status::Running,
-        data: DataInfo::new(data, selection.train.len(), selection.validation.len()),
-        data_dir: None,
-        device: device.info().clone(),
-        device_reason: choice.why,
-        kernels,
-        parameters,
-        epochs: Vec::new(),
-        step_losses: Vec::new(),
-        config,
-    };
-    Ok((trainer, run))
-}
-
 /// An existing run is never overwritten unless that is asked for.
 fn check_out(out: &Path, force: bool) -> Result<()> {
     match std::fs::read_dir(out) {
@@ -175,18 +145,4 @@ fn check_out(out: &Path, force: bool) -> Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::io("use as a run's folder", out)(error)),
     }
-}
-
-/// The number of the first SIGINT or SIGTERM; a second one ends the process at once.
-fn watch_signals() -> Result<Arc<AtomicUsize>> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    let received = Arc::new(AtomicUsize::new(0));
-    let again = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&again)))
-            .and_then(|_| signal_hook::flag::register_usize(signal, Arc::clone(&received), signal as usize))
-            .map_err(Error::io("handle", "signals"))?;
-    }
-    Ok(received)
 }

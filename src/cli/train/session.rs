@@ -2,7 +2,6 @@
 
 use super::super::output::{line, note, thousands};
 use super::super::{Ending, Talk};
-use super::args::summary;
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::progress::Progress;
 use crate::run::{EpochRow, Run, SNAPSHOT_FILE, Status, WEIGHTS_FILE};
@@ -55,7 +54,7 @@ impl Session {
             data.name,
             thousands(data.train_images.into()),
             thousands(data.test_images.into()),
-            summary(config)
+            config.summary()
         ))?;
         let validation = if data.validation_images > 0 { "   val loss   val acc" } else { "" };
         self.tell(&format!(
