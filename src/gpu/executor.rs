@@ -1,9 +1,10 @@
 //! A GPU as a device: buffers, pipelines and bind groups made once, many steps recorded into one submission.
 
 use super::adapter::Adapter;
-use super::kernels::{Binding, Dispatch, Kernel, Lowered, Profile, SPARE_BYTES, lower};
+use super::kernels::{self, Binding, Profile};
+use super::recording::{DispatchRecord, PARAMS_STRIDE, PipelineRecord, Recording};
 use crate::device::{Device, DeviceInfo, Session};
-use crate::program::{LOOP_ITERATIONS, List, Program, Role, TensorId};
+use crate::program::{LOOP_ITERATIONS, List, Program, TensorId};
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, mpsc};
@@ -13,8 +14,6 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_mins(5);
 /// Dispatches in one submission; more are split.
 const SUBMISSION: usize = 16_384;
-/// Parameters of a dispatch start at multiples of this: what WebGPU guarantees for the offset of a uniform binding.
-const PARAMS_STRIDE: usize = 256;
 
 /// An open adapter. Clones share it.
 #[derive(Clone)]
@@ -28,10 +27,9 @@ struct Shared {
     checked: bool,
     device: wgpu::Device,
     queue: wgpu::Queue,
-    pipelines: Mutex<HashMap<(&'static str, Vec<u32>), Pipeline>>,
+    /// By their WGSL.
+    pipelines: Mutex<HashMap<String, Pipeline>>,
     failure: Failure,
-    /// Bound in place of operands that are not there.
-    spare: wgpu::Buffer,
 }
 
 /// The first error that the device reported outside a call.
@@ -51,12 +49,6 @@ impl Gpu {
         let descriptor = wgpu::DeviceDescriptor { required_limits: limits, ..Default::default() };
         let (device, queue) = pollster::block_on(adapter.handle.request_device(&descriptor))
             .map_err(|error| Error::Device(format!("{}: cannot be opened: {error}", adapter.info())))?;
-        let spare = device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("spare"),
-            size: SPARE_BYTES as u64,
-            usage: wgpu::BufferUsages::STORAGE,
-            mapped_at_creation: false,
-        });
         let failure = Failure::default();
         let note = |failure: &Failure, text: String| {
             failure.lock().expect("no panic while held").get_or_insert(text);
@@ -69,15 +61,8 @@ impl Gpu {
                 note(&lost, format!("the device was lost: {message}"));
             }
         });
-        let shared = Shared {
-            info: adapter.info().clone(),
-            checked,
-            device,
-            queue,
-            pipelines: Mutex::default(),
-            failure,
-            spare,
-        };
+        let shared =
+            Shared { info: adapter.info().clone(), checked, device, queue, pipelines: Mutex::default(), failure };
         Ok(Self { profile: adapter.profile(), shared: Arc::new(shared) })
     }
 
@@ -85,6 +70,21 @@ impl Gpu {
     #[must_use]
     pub fn with_profile(&self, profile: Profile) -> Self {
         Self { profile, ..self.clone() }
+    }
+
+    /// Runs what was recorded of a program, perhaps elsewhere; `text` gives the text of a shader's file.
+    pub fn replay<'a>(
+        &self,
+        program: &Arc<Program>,
+        recording: Recording,
+        text: &dyn Fn(&str) -> Option<&'a str>,
+    ) -> Result<Box<dyn Session>> {
+        let wgsl = recording.pipelines.iter().map(|pipeline| pipeline.wgsl(text)).collect::<Result<_>>()?;
+        let buffers = self.shared.buffers(&recording)?;
+        let params = self.shared.params(&recording)?;
+        self.shared.check()?;
+        let (program, shared) = (Arc::clone(program), Arc::clone(&self.shared));
+        Ok(Box::new(GpuSession { program, shared, buffers, params, recording, wgsl, ready: [None, None, None] }))
     }
 }
 
@@ -97,12 +97,7 @@ impl Device for Gpu {
         program.validate()?;
         let shared = &self.shared;
         shared.check_loops(program)?;
-        let lowered = lower(program, &self.profile);
-        let buffers = shared.buffers(program)?;
-        let params = shared.params(&lowered)?;
-        shared.check()?;
-        let (program, shared) = (Arc::clone(program), Arc::clone(shared));
-        Ok(Box::new(GpuSession { program, shared, buffers, params, lowered, ready: [None, None, None] }))
+        self.replay(program, Recording::new(program, &self.profile), &kernels::text)
     }
 }
 
@@ -142,24 +137,20 @@ impl Shared {
         }
     }
 
-    /// A buffer for each tensor that owns memory.
-    fn buffers(&self, program: &Program) -> Result<Vec<Option<wgpu::Buffer>>> {
+    /// Every buffer of a recording.
+    fn buffers(&self, recording: &Recording) -> Result<Vec<wgpu::Buffer>> {
         use wgpu::BufferUsages as Usage;
-        let buffers = program.tensors.iter().map(|tensor| {
-            if tensor.view.is_some() {
-                return Ok(None);
-            }
-            let uniform = if tensor.role == Role::State { Usage::UNIFORM } else { Usage::empty() };
-            let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST | uniform;
-            self.buffer(&tensor.name, tensor.bytes(), usage).map(Some)
+        let buffers = recording.buffers.iter().map(|record| {
+            let uniform = if record.uniform { Usage::UNIFORM } else { Usage::empty() };
+            self.buffer(&record.name, record.bytes, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST | uniform)
         });
         buffers.collect()
     }
 
     /// The parameters of all dispatches, one after another.
-    fn params(&self, lowered: &Lowered) -> Result<wgpu::Buffer> {
+    fn params(&self, recording: &Recording) -> Result<wgpu::Buffer> {
         let mut words = Vec::new();
-        for dispatch in lowered.iter().flatten() {
+        for dispatch in List::ALL.iter().flat_map(|&list| recording.lists.get(list)) {
             words.extend_from_slice(&dispatch.params);
             words.resize(words.len().next_multiple_of(PARAMS_STRIDE / 4), 0);
         }
@@ -169,23 +160,21 @@ impl Shared {
         Ok(buffer)
     }
 
-    fn pipeline(&self, dispatch: &Dispatch) -> Pipeline {
+    fn pipeline(&self, record: &PipelineRecord, wgsl: &str) -> Pipeline {
         let mut pipelines = self.pipelines.lock().expect("no panic while held");
-        let key = (dispatch.kernel.name, dispatch.constants.clone());
-        pipelines.entry(key).or_insert_with(|| self.compile(dispatch.kernel, &dispatch.constants)).clone()
+        pipelines.entry(wgsl.into()).or_insert_with(|| self.compile(record, wgsl)).clone()
     }
 
-    fn compile(&self, kernel: &'static Kernel, constants: &[u32]) -> Pipeline {
+    fn compile(&self, record: &PipelineRecord, wgsl: &str) -> Pipeline {
         let clock = Instant::now();
-        let label = Some(kernel.name);
-        let descriptor =
-            wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(kernel.wgsl(constants).into()) };
+        let label = Some(&*record.name);
+        let descriptor = wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(wgsl.into()) };
         let checks =
             if self.checked { wgpu::ShaderRuntimeChecks::checked() } else { wgpu::ShaderRuntimeChecks::unchecked() };
         // SAFETY: the shaders are our own; they are validated here as always, and every index they form lies within the
         // shapes that `Program::validate` checks, which the parity tests confirm with the checks on.
         let module = unsafe { self.device.create_shader_module_trusted(descriptor, checks) };
-        let entries: Vec<_> = kernel
+        let entries: Vec<_> = record
             .bindings
             .iter()
             .zip(0..)
@@ -215,30 +204,27 @@ impl Shared {
             label,
             layout: Some(&pipeline_layout),
             module: &module,
-            entry_point: Some(kernel.op),
+            entry_point: Some(&record.entry),
             compilation_options: wgpu::PipelineCompilationOptions {
                 zero_initialize_workgroup_memory: false,
                 ..Default::default()
             },
             cache: None,
         });
-        log::debug!("{}{constants:?} compiled in {:.0?}", kernel.name, clock.elapsed());
+        log::debug!("{} {:?} compiled in {:.0?}", record.name, record.constants, clock.elapsed());
         Pipeline { layout, pipeline }
     }
 
     fn bind(
         &self,
-        dispatch: &Dispatch,
+        dispatch: &DispatchRecord,
         layout: &wgpu::BindGroupLayout,
         params: &wgpu::Buffer,
         slot: usize,
-        buffers: &[Option<wgpu::Buffer>],
+        buffers: &[wgpu::Buffer],
     ) -> wgpu::BindGroup {
         let params = (params, slot * PARAMS_STRIDE, dispatch.params.len() * 4);
-        let operands = dispatch.operands.iter().map(|operand| {
-            let buffer = operand.tensor.map_or(Some(&self.spare), |owner| buffers[owner.index()].as_ref());
-            (buffer.expect("an operand names an owner"), operand.offset, operand.bytes)
-        });
+        let operands = dispatch.operands.iter().map(|&(buffer, offset, bytes)| (&buffers[buffer], offset, bytes));
         let entries: Vec<_> = std::iter::once(params)
             .chain(operands)
             .zip(0..)
@@ -247,16 +233,11 @@ impl Shared {
                 resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                     buffer,
                     offset: offset as u64,
-                    // Whole vectors; the buffers are padded to more than that.
                     size: std::num::NonZeroU64::new(bytes.next_multiple_of(16) as u64),
                 }),
             })
             .collect();
-        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(dispatch.kernel.name),
-            layout,
-            entries: &entries,
-        })
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
     }
 }
 
@@ -270,23 +251,27 @@ struct Ready {
 struct GpuSession {
     program: Arc<Program>,
     shared: Arc<Shared>,
-    buffers: Vec<Option<wgpu::Buffer>>,
+    buffers: Vec<wgpu::Buffer>,
     params: wgpu::Buffer,
-    lowered: Lowered,
+    recording: Recording,
+    /// The shader of each pipeline.
+    wgsl: Vec<String>,
     /// Made when a list is first run: an evaluation compiles no backward pass.
     ready: [Option<Vec<Ready>>; 3],
 }
 
 impl GpuSession {
     fn place(&self, tensor: TensorId) -> (&wgpu::Buffer, usize, usize) {
-        let (owner, offset, bytes) = self.program.place(tensor);
-        (self.buffers[owner.index()].as_ref().expect("an owner has a buffer"), offset, bytes)
+        let record = &self.recording.tensors[tensor.index()];
+        (&self.buffers[record.buffer.expect("the recording has to do with the tensor")], record.offset, record.bytes)
     }
 
     fn prepare(&self, list: List) -> Result<Vec<Ready>> {
-        let first_slot: usize = self.lowered[..list as usize].iter().map(Vec::len).sum();
-        let ready = self.lowered[list as usize].iter().zip(first_slot..).map(|(dispatch, slot)| {
-            let Pipeline { layout, pipeline } = self.shared.pipeline(dispatch);
+        let lists = &self.recording.lists;
+        let first_slot: usize = List::ALL[..list as usize].iter().map(|&list| lists.get(list).len()).sum();
+        let ready = lists.get(list).iter().zip(first_slot..).map(|(dispatch, slot)| {
+            let record = &self.recording.pipelines[dispatch.pipeline];
+            let Pipeline { layout, pipeline } = self.shared.pipeline(record, &self.wgsl[dispatch.pipeline]);
             let bind_group = self.shared.bind(dispatch, &layout, &self.params, slot, &self.buffers);
             Ready { pipeline, bind_group, groups: dispatch.groups }
         });
@@ -364,8 +349,9 @@ impl Session for GpuSession {
     }
 
     fn kernels(&self) -> Vec<(String, String)> {
-        let step = &self.lowered[List::TrainStep as usize];
-        let op = |dispatch: &Dispatch| self.program.train_step[dispatch.op].name().to_owned();
-        step.iter().map(|dispatch| (op(dispatch), dispatch.kernel.name.to_owned())).collect()
+        let Recording { pipelines, lists, .. } = &self.recording;
+        let op = |dispatch: &DispatchRecord| self.program.train_step[dispatch.op].name().to_owned();
+        let kernel = |dispatch: &DispatchRecord| pipelines[dispatch.pipeline].name.clone().into_owned();
+        lists.train_step.iter().map(|dispatch| (op(dispatch), kernel(dispatch))).collect()
     }
 }

@@ -3,6 +3,7 @@
 mod adapter;
 mod executor;
 pub mod kernels;
+pub mod recording;
 
 pub use adapter::{Adapter, Capabilities, adapters};
 pub use executor::Gpu;

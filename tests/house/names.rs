@@ -25,7 +25,12 @@ fn strangers(shaders: &[(String, String)], kernels: &[&Kernel]) -> Vec<String> {
         match kernels.iter().find(|kernel| kernel.name == stem) {
             Some(kernel) if kernel.source == text => None,
             Some(_) => Some(format!("{name} is not the source of the kernel {stem}")),
-            None if kernels.iter().any(|kernel| kernel.shared.contains(&text.as_str())) => None,
+            None if kernels.iter().any(|kernel| {
+                kernel.shared.iter().any(|file| file.name == format!("{stem}.wgsl") && file.text == text)
+            }) =>
+            {
+                None
+            }
             None => Some(format!("{name} is no kernel's, and none shares it")),
         }
     };

@@ -1,7 +1,7 @@
 //! Shaders are what their descriptors say and fit every GPU.
 
 use crate::{assert_none, root};
-use mnist_gpu::gpu::kernels::{ALL, Binding, Kernel};
+use mnist_gpu::gpu::kernels::{ALL, Binding, Kernel, Shared};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ScalarKind, ShaderStage, StorageAccess, TypeInner};
 
@@ -141,7 +141,10 @@ fn a_descriptor_that_is_not_the_shaders_is_found() {
             "memory",
             Kernel { source: source("@compute", "var<workgroup> w: array<vec4<f32>, 1025>;\n@compute"), ..*sgd },
         ),
-        ("state", Kernel { shared: &["struct State { learning_rate: f32, seed: u32 }"], ..*sgd }),
+        (
+            "state",
+            Kernel { shared: &[Shared { name: "", text: "struct State { learning_rate: f32, seed: u32 }" }], ..*sgd },
+        ),
     ];
     for (what, kernel) in doctored {
         assert!(!problems(&kernel).is_empty(), "{what}");

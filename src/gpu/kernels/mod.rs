@@ -17,6 +17,7 @@ mod softmax_nll;
 
 use crate::program::{List, Op, Program, TensorId};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A shader with everything the host must know to run it.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub struct Kernel {
     /// The shader's file.
     pub source: &'static str,
     /// Files of shared functions that the shader uses.
-    pub shared: &'static [&'static str],
+    pub shared: &'static [Shared],
     /// Constants that the host puts in front: tile sizes.
     ///
     /// With the values that a dispatch gets where it asks for no others.
@@ -42,7 +43,8 @@ pub struct Kernel {
 }
 
 /// How a kernel sees one of its bindings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Binding {
     /// The kernel's parameters.
     Params,
@@ -54,15 +56,20 @@ pub enum Binding {
     ReadWrite,
 }
 
-/// Shared functions.
-const STATE: &str = include_str!("../../../shaders/state.wgsl");
-/// Shared functions.
-const RANDOM: &str = include_str!("../../../shaders/random.wgsl");
-/// Shared functions.
-const PRODUCT: &str = include_str!("../../../shaders/product.wgsl");
+/// A file of functions that several shaders use.
+#[derive(Clone, Copy, Debug)]
+pub struct Shared {
+    /// Its name.
+    pub name: &'static str,
+    /// What stands in it.
+    pub text: &'static str,
+}
 
-/// Shared functions.
-const CONVOLUTION: &str = include_str!("../../../shaders/convolution.wgsl");
+const STATE: Shared = Shared { name: "state.wgsl", text: include_str!("../../../shaders/state.wgsl") };
+const RANDOM: Shared = Shared { name: "random.wgsl", text: include_str!("../../../shaders/random.wgsl") };
+const PRODUCT: Shared = Shared { name: "product.wgsl", text: include_str!("../../../shaders/product.wgsl") };
+const CONVOLUTION: Shared =
+    Shared { name: "convolution.wgsl", text: include_str!("../../../shaders/convolution.wgsl") };
 
 /// Every kernel.
 pub static ALL: &[&Kernel] = &[
@@ -91,13 +98,31 @@ impl Kernel {
         self.constants.iter().map(|&(_, value)| value).collect()
     }
 
+    /// The files that make up the shader, in order: names and texts.
+    pub fn files(&self) -> impl Iterator<Item = (Cow<'static, str>, &'static str)> {
+        let shared = self.shared.iter().map(|file| (file.name.into(), file.text));
+        std::iter::once((format!("{}.wgsl", self.name).into(), self.source)).chain(shared)
+    }
+
     /// The whole shader: constants with these values, the file, the shared functions.
     pub fn wgsl(&self, constants: &[u32]) -> String {
-        let names = self.constants.iter().map(|(name, _)| name);
-        let constants = names.zip(constants).map(|(name, value)| format!("const {name} = {value}u;\n"));
-        let shared = self.shared.iter().map(|text| format!("\n{text}"));
-        constants.chain([self.source.to_owned()]).chain(shared).collect()
+        let names = self.constants.iter().map(|&(name, _)| name);
+        assemble(names.zip(constants.iter().copied()), self.files().map(|(_, text)| text))
     }
+}
+
+/// Puts a shader together from its constants and the texts of its files.
+pub(super) fn assemble<'a, 'b>(
+    constants: impl Iterator<Item = (&'a str, u32)>,
+    texts: impl Iterator<Item = &'b str>,
+) -> String {
+    let constants: String = constants.map(|(name, value)| format!("const {name} = {value}u;\n")).collect();
+    constants + &texts.collect::<Vec<_>>().join("\n")
+}
+
+/// The text of a shader's file.
+pub fn text(file: &str) -> Option<&'static str> {
+    ALL.iter().flat_map(|kernel| kernel.files()).find(|(name, _)| name == file).map(|(_, text)| text)
 }
 
 /// One run of a kernel over a grid of workgroups.
@@ -139,13 +164,23 @@ pub struct Profile {
 }
 
 /// The kinds of adapters that want different kernels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// Executes shaders on a CPU.
     Software,
     /// A GPU.
     Hardware,
+}
+
+impl Class {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Software => "software",
+            Self::Hardware => "hardware",
+        }
+    }
 }
 
 impl Profile {
