@@ -38,6 +38,9 @@ pub enum Error {
     /// No device fits the request, or the device failed.
     #[error("{0}")]
     Device(String),
+    /// A plot could not be drawn.
+    #[error("the plot cannot be drawn: {0}")]
+    Plot(String),
     /// The loss stopped being a finite number.
     #[error(
         "the loss became {loss} at step {step} (epoch {epoch}): training has diverged. Lower the learning rate (it is {learning_rate} at this step)"

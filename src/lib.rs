@@ -20,6 +20,7 @@ pub mod optimizer;
 pub mod program;
 pub mod progress;
 pub mod random;
+pub mod report;
 pub mod run;
 pub mod schedule;
 pub mod snapshot;
