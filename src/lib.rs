@@ -3,6 +3,7 @@
 //! The modules in the order in which data flows through them:
 //! [`data`] → [`model`] → [`program`] → devices → trainer → run.
 
+pub mod bench;
 pub mod check;
 pub mod checkpoint;
 pub mod cli;

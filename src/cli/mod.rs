@@ -1,5 +1,6 @@
 //! The commands. Only here and in [`crate::progress`] does the library speak to a terminal.
 
+mod bench;
 mod check;
 mod configuration;
 mod devices;
@@ -40,6 +41,7 @@ success, 1 for failure, 2 for a mistake in the arguments, 130 after Ctrl-C and 1
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Bench(bench::Args),
     Check(check::Args),
     Devices(devices::Args),
     Models(models::Args),
@@ -72,6 +74,7 @@ pub fn run(cli: Cli) -> ExitCode {
     logger.filter_module("mnist_gpu", level).format_timestamp(None).format_target(false).init();
     let talk = Talk { quiet: cli.quiet };
     let result = match cli.command {
+        Command::Bench(args) => bench::run(&args, talk),
         Command::Check(args) => check::run(&args, talk),
         Command::Models(args) => models::run(&args),
         Command::Devices(args) => devices::run(&args),

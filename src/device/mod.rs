@@ -9,6 +9,7 @@ use crate::program::{List, Program, TensorId};
 use bytemuck::Pod;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Something that runs programs.
 pub trait Device {
@@ -32,6 +33,20 @@ pub trait Session {
 
     /// Runs a list so many times in a row. May return before it is done.
     fn run(&mut self, list: List, times: u32) -> Result<()>;
+
+    /// Waits for what was run.
+    fn wait(&mut self) -> Result<()> {
+        self.read(self.program().ports.train.state).map(drop)
+    }
+
+    /// Runs a list so many times in a row and waits: how long that took, by the device's own clock where it has one.
+    fn time(&mut self, list: List, times: u32) -> Result<Duration> {
+        self.wait()?;
+        let clock = Instant::now();
+        self.run(list, times)?;
+        self.wait()?;
+        Ok(clock.elapsed())
+    }
 
     /// For each op of the training step, its name and the kernel that runs it.
     fn kernels(&self) -> Vec<(String, String)>;

@@ -3,6 +3,7 @@
 use super::adapter::Adapter;
 use super::kernels::{self, Binding, Profile};
 use super::recording::{DispatchRecord, PARAMS_STRIDE, PipelineRecord, Recording};
+use super::timing::Clock;
 use crate::device::{Device, DeviceInfo, Session};
 use crate::program::{LOOP_ITERATIONS, List, Program, TensorId};
 use crate::{Error, Result};
@@ -22,11 +23,11 @@ pub struct Gpu {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     info: DeviceInfo,
     checked: bool,
-    device: wgpu::Device,
-    queue: wgpu::Queue,
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
     /// By their WGSL.
     pipelines: Mutex<HashMap<String, Pipeline>>,
     failure: Failure,
@@ -45,8 +46,11 @@ impl Gpu {
     /// Opens an adapter. `checked` keeps the bounds checks of shaders, for tests: without them every shader has still been
     /// validated.
     pub fn open(adapter: &Adapter, checked: bool) -> Result<Self> {
-        let limits = adapter.handle.limits();
-        let descriptor = wgpu::DeviceDescriptor { required_limits: limits, ..Default::default() };
+        let descriptor = wgpu::DeviceDescriptor {
+            required_limits: adapter.handle.limits(),
+            required_features: adapter.handle.features() & wgpu::Features::TIMESTAMP_QUERY,
+            ..Default::default()
+        };
         let (device, queue) = pollster::block_on(adapter.handle.request_device(&descriptor))
             .map_err(|error| Error::Device(format!("{}: cannot be opened: {error}", adapter.info())))?;
         let failure = Failure::default();
@@ -64,6 +68,11 @@ impl Gpu {
         let shared =
             Shared { info: adapter.info().clone(), checked, device, queue, pipelines: Mutex::default(), failure };
         Ok(Self { profile: adapter.profile(), shared: Arc::new(shared) })
+    }
+
+    /// Which kernels it runs.
+    pub fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// The same open adapter with the kernels that another profile chooses, so that tests reach every variant.
@@ -102,14 +111,35 @@ impl Device for Gpu {
 }
 
 impl Shared {
-    fn fail(&self, problem: impl std::fmt::Display) -> Error {
+    pub(super) fn fail(&self, problem: impl std::fmt::Display) -> Error {
         Error::Device(format!("{}: {problem}", self.info))
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         match self.failure.lock().expect("no panic while held").as_ref() {
             Some(problem) => Err(self.fail(problem)),
             None => Ok(()),
+        }
+    }
+
+    /// Waits for a submission, or for all.
+    fn wait(&self, submission_index: Option<wgpu::SubmissionIndex>) -> Result<()> {
+        let wait = wgpu::PollType::Wait { submission_index, timeout: Some(PATIENCE) };
+        self.device.poll(wait).map(drop).map_err(|error| self.fail(format!("gave no answer: {error}")))
+    }
+
+    /// The contents of a staging buffer once a submission is done.
+    pub(super) fn map(&self, staging: &wgpu::Buffer, submission: wgpu::SubmissionIndex, name: &str) -> Result<Vec<u8>> {
+        let (sender, receiver) = mpsc::channel();
+        staging.map_async(wgpu::MapMode::Read, .., move |result| {
+            // The receiver is gone only if waiting failed, which has been reported then.
+            let _ = sender.send(result);
+        });
+        self.wait(Some(submission))?;
+        self.check()?;
+        match receiver.try_recv() {
+            Ok(Ok(())) => Ok(staging.get_mapped_range(..).map_err(|error| self.fail(error))?.to_vec()),
+            _ => Err(self.fail(format!("could not read back {name}"))),
         }
     }
 
@@ -124,7 +154,7 @@ impl Shared {
         }
     }
 
-    fn buffer(&self, name: &str, bytes: usize, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+    pub(super) fn buffer(&self, name: &str, bytes: usize, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let size = bytes.next_multiple_of(PARAMS_STRIDE) as u64;
         let descriptor = wgpu::BufferDescriptor { label: Some(name), size, usage, mapped_at_creation: false };
@@ -261,6 +291,40 @@ struct GpuSession {
 }
 
 impl GpuSession {
+    /// Runs a list so many times, and by a clock tells how long that took.
+    fn submit(&mut self, list: List, times: u32, clock: Option<&Clock>) -> Result<Duration> {
+        let ready = match self.ready[list as usize].take() {
+            Some(ready) => ready,
+            None => self.prepare(list)?,
+        };
+        let at_once = (SUBMISSION / ready.len().max(1)).max(1) as u32;
+        let mut taken = Duration::ZERO;
+        let mut left = times;
+        while left > 0 {
+            let steps = left.min(at_once);
+            let mut encoder = self.shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                timestamp_writes: clock.map(Clock::writes),
+                label: None,
+            });
+            for dispatch in ready.iter().cycle().take(ready.len() * steps as usize) {
+                let [x, y, z] = dispatch.groups;
+                pass.set_pipeline(&dispatch.pipeline);
+                pass.set_bind_group(0, &dispatch.bind_group, &[]);
+                pass.dispatch_workgroups(x, y, z);
+            }
+            drop(pass);
+            match clock {
+                Some(clock) => taken += clock.submit(&self.shared, encoder)?,
+                None => drop(self.shared.queue.submit([encoder.finish()])),
+            }
+            left -= steps;
+        }
+        self.ready[list as usize] = Some(ready);
+        self.shared.check()?;
+        Ok(taken)
+    }
+
     fn place(&self, tensor: TensorId) -> (&wgpu::Buffer, usize, usize) {
         let record = &self.recording.tensors[tensor.index()];
         (&self.buffers[record.buffer.expect("the recording has to do with the tensor")], record.offset, record.bytes)
@@ -306,46 +370,27 @@ impl Session for GpuSession {
         let mut encoder = shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         encoder.copy_buffer_to_buffer(buffer, offset as u64, &staging, 0, bytes as u64);
         let submission = shared.queue.submit([encoder.finish()]);
-        let (sender, receiver) = mpsc::channel();
-        staging.map_async(wgpu::MapMode::Read, .., move |result| {
-            // The receiver is gone only if waiting failed, which has been reported then.
-            let _ = sender.send(result);
-        });
-        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(PATIENCE) };
-        shared.device.poll(wait).map_err(|error| shared.fail(format!("gave no answer: {error}")))?;
-        shared.check()?;
-        match receiver.try_recv() {
-            Ok(Ok(())) => {
-                let view = staging.get_mapped_range(..).map_err(|error| shared.fail(error))?;
-                Ok(view[..bytes].to_vec())
-            }
-            _ => Err(shared.fail(format!("could not read back {}", self.program.tensor(tensor).name))),
-        }
+        let mut contents = shared.map(&staging, submission, &self.program.tensor(tensor).name)?;
+        contents.truncate(bytes);
+        Ok(contents)
     }
 
     fn run(&mut self, list: List, times: u32) -> Result<()> {
-        let ready = match self.ready[list as usize].take() {
-            Some(ready) => ready,
-            None => self.prepare(list)?,
-        };
-        let at_once = (SUBMISSION / ready.len().max(1)).max(1) as u32;
-        let mut left = times;
-        while left > 0 {
-            let steps = left.min(at_once);
-            let mut encoder = self.shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            for dispatch in ready.iter().cycle().take(ready.len() * steps as usize) {
-                let [x, y, z] = dispatch.groups;
-                pass.set_pipeline(&dispatch.pipeline);
-                pass.set_bind_group(0, &dispatch.bind_group, &[]);
-                pass.dispatch_workgroups(x, y, z);
-            }
-            drop(pass);
-            self.shared.queue.submit([encoder.finish()]);
-            left -= steps;
-        }
-        self.ready[list as usize] = Some(ready);
+        self.submit(list, times, None).map(drop)
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        self.shared.wait(None)?;
         self.shared.check()
+    }
+
+    fn time(&mut self, list: List, times: u32) -> Result<Duration> {
+        self.wait()?;
+        let began = Instant::now();
+        let clock = Clock::new(&self.shared)?;
+        let taken = self.submit(list, times, clock.as_ref())?;
+        self.wait()?;
+        Ok(if clock.is_some() { taken } else { began.elapsed() })
     }
 
     fn kernels(&self) -> Vec<(String, String)> {

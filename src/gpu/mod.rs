@@ -3,7 +3,10 @@
 mod adapter;
 mod executor;
 pub mod kernels;
+mod probe;
 pub mod recording;
+mod timing;
 
 pub use adapter::{Adapter, Capabilities, adapters};
 pub use executor::Gpu;
+pub use probe::Probe;

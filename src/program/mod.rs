@@ -4,6 +4,7 @@ mod access;
 mod builder;
 mod loops;
 mod op;
+mod signature;
 mod state;
 mod tensor;
 mod validate;

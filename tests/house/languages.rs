@@ -2,7 +2,7 @@
 
 use crate::assert_none;
 use crate::shaders::module;
-use mnist_gpu::gpu::kernels::{ALL, Kernel};
+use mnist_gpu::gpu::kernels::{ALL, Kernel, PROBES};
 use naga::back::{glsl, hlsl, msl, spv};
 use naga::proc::BoundsCheckPolicies;
 use naga::valid::ModuleInfo;
@@ -59,7 +59,7 @@ fn untranslatable(kernel: &Kernel) -> Vec<String> {
 
 #[test]
 fn shaders_translate_to_every_shading_language() {
-    let all: Vec<_> = ALL.iter().flat_map(|kernel| untranslatable(kernel)).collect();
+    let all: Vec<_> = ALL.iter().chain(PROBES).flat_map(|kernel| untranslatable(kernel)).collect();
     assert_none("shaders that do not translate", &all);
 }
 

@@ -1,7 +1,7 @@
 //! One name everywhere: an op is four files, and a shader belongs to an op.
 
 use crate::{assert_none, files, root};
-use mnist_gpu::gpu::kernels::{ALL, Kernel};
+use mnist_gpu::gpu::kernels::{ALL, Kernel, PROBES};
 use mnist_gpu::program::Op;
 
 /// The files that ops lack.
@@ -59,7 +59,7 @@ fn an_op_has_its_files() {
 
 #[test]
 fn a_shader_belongs_to_an_op() {
-    assert_none("shaders that do not belong", &strangers(&shaders(), ALL));
+    assert_none("shaders that do not belong", &strangers(&shaders(), &[ALL, PROBES].concat()));
     assert_none("kernels that do not belong", &misnamed(ALL));
 }
 
@@ -68,7 +68,7 @@ fn a_shader_that_does_not_belong_is_found() {
     let mut doctored = shaders();
     doctored[0].1.push(' ');
     doctored.push(("shaders/adagrad.wgsl".into(), String::new()));
-    assert_eq!(strangers(&doctored, ALL).len(), 2);
+    assert_eq!(strangers(&doctored, &[ALL, PROBES].concat()).len(), 2);
     for name in ["adagrad", "sgdx", "adam.fast"] {
         assert_eq!(misnamed(&[&Kernel { name, op: "sgd", ..*ALL[0] }]).len(), 1, "{name}");
     }

@@ -1,7 +1,7 @@
 //! Shaders are what their descriptors say and fit every GPU.
 
 use crate::{assert_none, root};
-use mnist_gpu::gpu::kernels::{ALL, Binding, Kernel, Shared};
+use mnist_gpu::gpu::kernels::{ALL, Binding, Kernel, PROBES, Shared};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ScalarKind, ShaderStage, StorageAccess, TypeInner};
 
@@ -116,7 +116,7 @@ fn beyond_limits(kernel: &Kernel, module: &Module) -> impl Iterator<Item = Strin
 
 #[test]
 fn shaders_are_what_their_descriptors_say() {
-    let all: Vec<_> = ALL.iter().flat_map(|kernel| problems(kernel)).collect();
+    let all: Vec<_> = ALL.iter().chain(PROBES).flat_map(|kernel| problems(kernel)).collect();
     assert_none("shaders that are not what their descriptors say", &all);
     assert_eq!(state_of_the_host().len(), size_of::<mnist_gpu::program::State>() / 4);
 }

@@ -11,6 +11,7 @@ mod dropout;
 mod init_uniform;
 mod load_batch;
 mod matmul;
+pub(super) mod probe;
 mod reduce;
 mod sgd;
 mod softmax_nll;
@@ -92,6 +93,9 @@ pub static ALL: &[&Kernel] = &[
     &adam::KERNEL,
 ];
 
+/// Kernels of no op: what a device can do at best.
+pub static PROBES: &[&Kernel] = &[&probe::FMA, &probe::COPY];
+
 impl Kernel {
     /// The values of [`Self::constants`].
     pub fn default_constants(&self) -> Vec<u32> {
@@ -122,7 +126,7 @@ pub(super) fn assemble<'a, 'b>(
 
 /// The text of a shader's file.
 pub fn text(file: &str) -> Option<&'static str> {
-    ALL.iter().flat_map(|kernel| kernel.files()).find(|(name, _)| name == file).map(|(_, text)| text)
+    ALL.iter().chain(PROBES).flat_map(|kernel| kernel.files()).find(|(name, _)| name == file).map(|(_, text)| text)
 }
 
 /// One run of a kernel over a grid of workgroups.

@@ -1,0 +1,81 @@
+//! Each op of the models' training steps by itself, in every variant of its kernel.
+
+use super::figures::KernelRow;
+use super::measure::Effort;
+use super::target::Target;
+use super::work::Work;
+use super::workload::{Workload, ready};
+use crate::Result;
+use crate::data::Dataset;
+use crate::device::Device;
+use crate::program::{List, Op, Program};
+use std::sync::Arc;
+
+/// Images in memory: enough for any batch here.
+const IMAGES: usize = 4_096;
+
+/// A program that does a whole training step once, as its `init`, so that every tensor holds what it should, and whose
+/// training step is one of the ops.
+fn alone(program: &Program, op: &Op) -> Program {
+    let init = [&program.init[..], &program.train_step].concat();
+    Program { init, train_step: vec![op.clone()], eval_step: Vec::new(), ..program.clone() }
+}
+
+/// Times every op of the workloads that is not among the rows yet, and adds it to them.
+pub fn kernels(
+    target: &Target,
+    data: &Dataset,
+    workload: &Workload,
+    effort: Effort,
+    rows: &mut Vec<KernelRow>,
+    tell: &mut dyn FnMut(&KernelRow) -> Result<()>,
+) -> Result<()> {
+    let program = workload.program(data, data.train.len().min(IMAGES) as u32)?;
+    for op in &program.train_step {
+        let signature = program.signature(op);
+        let mut known = false;
+        for row in rows.iter_mut().filter(|row| row.op == signature) {
+            known = true;
+            if !row.models.iter().any(|model| model == workload.model) {
+                row.models.push(workload.model.into());
+            }
+        }
+        if known {
+            continue;
+        }
+        let alone = Arc::new(alone(&program, op));
+        let mut time = |device: &dyn Device, chosen: bool| {
+            let mut session = ready(device, &alone, data)?;
+            let row = KernelRow {
+                models: vec![workload.model.into()],
+                op: signature.clone(),
+                kernel: session.kernels().into_iter().map(|(_, kernel)| kernel).collect::<Vec<_>>().join(" + "),
+                chosen,
+                seconds: effort.seconds(|times| session.time(List::TrainStep, times))?,
+                work: Work::of(&program, op),
+            };
+            tell(&row)?;
+            rows.push(row);
+            Ok(())
+        };
+        match target {
+            Target::Cpu { cpu, .. } => time(cpu, true)?,
+            Target::Gpu(_) => {
+                for (index, variant) in target.variants(&alone).iter().enumerate() {
+                    time(&variant.device, index == 0)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The seconds of a workload's training step if each op took as long as by itself; none where some op was not timed.
+pub fn sum(data: &Dataset, workload: &Workload, rows: &[KernelRow]) -> Result<Option<f64>> {
+    let program = workload.program(data, data.train.len().min(IMAGES) as u32)?;
+    let alone = |op: &Op| {
+        let signature = program.signature(op);
+        rows.iter().find(|row| row.chosen && row.op == signature).map(|row| row.seconds.median)
+    };
+    Ok(program.train_step.iter().map(alone).sum())
+}

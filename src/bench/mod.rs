@@ -1,0 +1,74 @@
+//! How fast the devices of a machine are: kernels by themselves, and whole steps of the models.
+
+mod figures;
+mod kernels;
+mod measure;
+mod peak;
+mod steps;
+mod target;
+mod work;
+mod workload;
+
+pub use figures::{Bench, DeviceBench, FORMAT, KernelRow, Peaks, StepRow};
+pub use measure::{Effort, Figure};
+pub use target::Target;
+pub use work::Work;
+pub use workload::{WORKLOADS, Workload};
+
+use crate::Result;
+use crate::data::Dataset;
+use crate::device::DeviceInfo;
+
+/// What is measured.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The models.
+    pub workloads: Vec<Workload>,
+    /// Their ops one by one, in every variant.
+    pub kernels: bool,
+    /// Their steps.
+    pub steps: bool,
+    /// How long it may take.
+    pub effort: Effort,
+}
+
+/// What was just found.
+pub enum Found<'a> {
+    /// A device begins.
+    Device(&'a DeviceInfo),
+    /// Its peaks.
+    Peaks(&'a Peaks),
+    /// A kernel.
+    Kernel(&'a KernelRow),
+    /// A step.
+    Step(&'a StepRow),
+}
+
+/// Measures a device, and tells of each figure as it comes.
+pub fn bench(
+    target: &Target,
+    data: &Dataset,
+    settings: &Settings,
+    tell: &mut dyn FnMut(Found) -> Result<()>,
+) -> Result<DeviceBench> {
+    let device = target.device().info().clone();
+    tell(Found::Device(&device))?;
+    let peaks = peak::peaks(target, settings.effort)?;
+    tell(Found::Peaks(&peaks))?;
+    let mut found = DeviceBench { device, peaks, kernels: Vec::new(), steps: Vec::new() };
+    if settings.kernels {
+        for workload in &settings.workloads {
+            let mut told = |row: &KernelRow| tell(Found::Kernel(row));
+            kernels::kernels(target, data, workload, settings.effort, &mut found.kernels, &mut told)?;
+        }
+    }
+    if settings.steps {
+        for workload in &settings.workloads {
+            for row in steps::steps(target, data, workload, settings.effort, &found.kernels)? {
+                tell(Found::Step(&row))?;
+                found.steps.push(row);
+            }
+        }
+    }
+    Ok(found)
+}
