@@ -8,7 +8,7 @@ use mnist_gpu::data::{Dataset, Part, split};
 use mnist_gpu::device::{Device, Request, open};
 use mnist_gpu::model::{PRESETS, defaults, preset};
 use mnist_gpu::run::EpochRow;
-use mnist_gpu::trainer::{Event, Trainer};
+use mnist_gpu::trainer::Trainer;
 use std::process::Command;
 
 /// Train with several seeds and print a Markdown table of the figures
@@ -78,15 +78,7 @@ fn train(device: &dyn Device, data: &Dataset, model: &str, seed: u32, args: &Arg
     config.epochs = args.epochs.unwrap_or(config.epochs);
     config.train_size = args.train_size;
     let selection = split(&data.train.labels, classes, None, args.train_size.map(|size| size as usize), seed)?;
-    let mut trainer = Trainer::new(device, data, &selection, &config)?;
-    let mut rows = Vec::new();
-    loop {
-        match trainer.advance()? {
-            Event::Epoch(row) => rows.push(row),
-            Event::Chunk { .. } => {}
-            Event::Done => return Ok(rows),
-        }
-    }
+    Trainer::new(device, data, &selection, &config)?.finish()
 }
 
 fn last(rows: &[EpochRow]) -> &EpochRow {

@@ -10,7 +10,7 @@ use mnist_gpu::data::{Dataset, Part, split};
 use mnist_gpu::device::{Device, Request, open};
 use mnist_gpu::model::{PRESETS, defaults, preset};
 use mnist_gpu::optimizer::Optimizer;
-use mnist_gpu::trainer::{Event, Trainer};
+use mnist_gpu::trainer::Trainer;
 
 /// Train with every combination of the given hyperparameters and print how each does on held-out images, the best last
 #[derive(Parser)]
@@ -30,6 +30,9 @@ struct Args {
     /// Pairs of Adam's betas to try, as 0.9/0.999 [default: the model's own]
     #[arg(long, value_delimiter = ',', value_parser = betas)]
     betas: Vec<[f64; 2]>,
+    /// Adam's epsilons to try [default: the model's own]
+    #[arg(long, value_delimiter = ',')]
+    epsilon: Vec<f64>,
     /// Passes over the training images [default: the model's own]
     #[arg(long)]
     epochs: Option<u32>,
@@ -109,6 +112,11 @@ fn combinations(base: &TrainConfig, args: &Args) -> Vec<TrainConfig> {
             *betas = args.betas[index];
         }
     });
+    vary(args.epsilon.len(), &|config, index| {
+        if let Optimizer::Adam { epsilon, .. } = &mut config.optimizer {
+            *epsilon = args.epsilon[index];
+        }
+    });
     vary(args.weight_decay.len(), &|config, index| {
         if let Optimizer::Adam { weight_decay, decoupled, .. } = &mut config.optimizer {
             (*weight_decay, *decoupled) = (args.weight_decay[index], true);
@@ -121,13 +129,7 @@ fn combinations(base: &TrainConfig, args: &Args) -> Vec<TrainConfig> {
 fn held_out(device: &dyn Device, data: &Dataset, mut config: TrainConfig, validation: usize) -> Result<(f64, f64)> {
     config.validation = Some(validation as u32);
     let selection = split(&data.train.labels, data.classes.len(), Some(validation), None, config.seed)?;
-    let mut trainer = Trainer::new(device, data, &selection, &config)?;
-    let mut last = (f64::NAN, f64::NAN);
-    loop {
-        match trainer.advance()? {
-            Event::Epoch(row) => last = row.validation_loss.zip(row.validation_accuracy).expect("images are held out"),
-            Event::Done => return Ok(last),
-            Event::Chunk { .. } => {}
-        }
-    }
+    let rows = Trainer::new(device, data, &selection, &config)?.finish()?;
+    let last = rows.last().expect("epoch 0 at least");
+    Ok(last.validation_loss.zip(last.validation_accuracy).expect("images are held out"))
 }

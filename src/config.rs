@@ -76,9 +76,9 @@ impl TrainConfig {
                 let nesterov = if nesterov { " (Nesterov)" } else { "" };
                 format!("SGD, momentum {momentum}{nesterov}, weight decay {weight_decay}")
             }
-            Optimizer::Adam { betas: [b1, b2], weight_decay, decoupled, .. } => {
+            Optimizer::Adam { betas: [b1, b2], epsilon, weight_decay, decoupled } => {
                 let name = if decoupled { "AdamW" } else { "Adam" };
-                format!("{name}, betas {b1} and {b2}, weight decay {weight_decay}")
+                format!("{name}, betas {b1} and {b2}, epsilon {epsilon:e}, weight decay {weight_decay}")
             }
         };
         format!(

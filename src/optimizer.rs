@@ -74,7 +74,11 @@ impl Optimizer {
                 }
                 share("--momentum", *momentum)
             }
-            Self::Adam { betas, .. } => {
+            Self::Adam { betas, epsilon, .. } => {
+                // In f32, where anything smaller would be zero.
+                if !(1e-30..=1.0).contains(epsilon) {
+                    return Err(Error::Usage(format!("--epsilon must be 1e-30 to 1, not {epsilon}")));
+                }
                 share("the first of --betas", betas[0])?;
                 share("the second of --betas", betas[1])
             }

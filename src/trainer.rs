@@ -245,6 +245,21 @@ impl Trainer {
         self.steps()
     }
 
+    /// Trains to the end; the rows of the epochs from here on.
+    ///
+    /// # Errors
+    /// As [`Self::advance`].
+    pub fn finish(&mut self) -> Result<Vec<EpochRow>> {
+        let mut rows = Vec::new();
+        loop {
+            match self.advance()? {
+                Event::Epoch(row) => rows.push(row),
+                Event::Chunk { .. } => {}
+                Event::Done => return Ok(rows),
+            }
+        }
+    }
+
     /// One chunk of steps within an epoch.
     fn steps(&mut self) -> Result<Event> {
         let steps_per_epoch = self.course.steps_per_epoch;

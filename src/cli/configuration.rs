@@ -37,6 +37,9 @@ pub struct ConfigArgs {
     /// Decay rates of Adam's two averages
     #[arg(long, value_name = "B1,B2", allow_negative_numbers = true, value_delimiter = ',', num_args = 1..=2)]
     betas: Option<Vec<f64>>,
+    /// What keeps Adam's divisor from zero
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    epsilon: Option<f64>,
     /// L2 penalty (SGD, Adam) or decay (AdamW)
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     weight_decay: Option<f64>,
@@ -87,14 +90,17 @@ impl ConfigArgs {
         config.learning_rate = self.learning_rate.unwrap_or(config.learning_rate);
         match &mut config.optimizer {
             Optimizer::Sgd { momentum, nesterov, weight_decay } => {
-                if self.betas.is_some() {
-                    return Err(Error::Usage("--betas belongs to Adam: add --optimizer adam or adamw".into()));
+                for (option, given) in [("--betas", self.betas.is_some()), ("--epsilon", self.epsilon.is_some())] {
+                    if given {
+                        let text = format!("{option} belongs to Adam: add --optimizer adam or adamw");
+                        return Err(Error::Usage(text));
+                    }
                 }
                 *momentum = self.momentum.unwrap_or(*momentum);
                 *nesterov |= self.nesterov;
                 *weight_decay = self.weight_decay.unwrap_or(*weight_decay);
             }
-            Optimizer::Adam { betas, weight_decay, .. } => {
+            Optimizer::Adam { betas, epsilon, weight_decay, .. } => {
                 if self.momentum.is_some() || self.nesterov {
                     return Err(Error::Usage("--momentum and --nesterov belong to SGD: add --optimizer sgd".into()));
                 }
@@ -103,6 +109,7 @@ impl ConfigArgs {
                         Error::Usage(format!("--betas takes two numbers (0.9,0.999), not {}", given.len()))
                     })?;
                 }
+                *epsilon = self.epsilon.unwrap_or(*epsilon);
                 *weight_decay = self.weight_decay.unwrap_or(*weight_decay);
             }
         }

@@ -1,11 +1,12 @@
 //! The gradient of a convolution's input; the twin of `shaders/conv2d_backward_input.wgsl`.
 //!
 //! Every gradient adds its output's weights, scaled, to the patch of inputs that the chosen place of its window saw. With
-//! channels last, a row of a patch is one stretch of memory; what a vector reaches beyond it has zero weights. Sums are in
-//! ascending order of output and window, where the shader's are of output and place: with a pool, other roundings.
+//! channels last, a row of a patch is one stretch of memory; what a vector reaches beyond it has zero weights. The
+//! gradients of one place are summed in registers, in ascending order of output; places follow in the order of windows.
+//! The shader's order is by output first: with a pool, other roundings.
 
 use super::Memory;
-use super::planes::{Extents, SLACK};
+use super::planes::{Extents, SLACK, lanes, with_count};
 use crate::program::{Conv2dBackwardInput, NO_CHOICE};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -15,28 +16,58 @@ pub(super) fn run(op: &Conv2dBackwardInput, memory: &mut Memory) {
     memory.with_outputs([Some(op.output)], |memory, [output]| {
         let live = memory.state(op.state).live as usize;
         let (input_len, output_len) = (extents.input_len(), extents.output_len());
-        let weights = memory.f32(op.weights);
+        let layer = Layer::new(extents, memory.f32(op.weights));
         let gradients = memory.f32(op.gradient)[..live * output_len].par_chunks(output_len);
         let choices = memory.u32(op.choice)[..live * output_len].par_chunks(output_len);
         let outputs = output[..live * input_len].par_chunks_mut(input_len);
         gradients.zip(choices).zip(outputs).for_each_init(
-            || vec![0.0; extents.patch_len() + SLACK],
-            |patches, ((gradients, choices), output)| {
+            || (vec![0.0; extents.patch_len() + SLACK], vec![Vec::new(); extents.area()]),
+            |(patches, places), ((gradients, choices), output)| {
                 patches.fill(0.0);
-                Arch::new().dispatch(Image { extents, weights, gradients, choices, patches });
+                Arch::new().dispatch(Image { layer: &layer, gradients, choices, patches, places });
                 extents.channels_last(|to, from| output[to] = patches[from]);
             },
         );
     });
 }
 
+/// The layer with its weights as the vectors of patches.
+struct Layer {
+    extents: Extents,
+    /// Where the patch of each place of each window begins.
+    starts: Vec<usize>,
+    /// Where the stretches of a patch begin within it.
+    stretches: Vec<usize>,
+    /// \[outputs\]\[stretches\]\[lanes\].
+    weights: Vec<f32>,
+    /// Floats of an output's weights.
+    stride: usize,
+}
+
+impl Layer {
+    fn new(extents: Extents, weights: &[f32]) -> Self {
+        let stretches = extents.stretches();
+        let lanes = lanes();
+        let mut packed = Vec::with_capacity(extents.outputs * stretches.len() * lanes);
+        for weights in weights.chunks_exact(extents.taps()) {
+            for &[row, first, _] in &stretches {
+                packed.extend((first..first + lanes).map(|float| extents.tap(row, float).map_or(0.0, |tap| weights[tap])));
+            }
+        }
+        let starts = extents.starts().iter().map(|start| start * extents.channels).collect();
+        let stride = stretches.len() * lanes;
+        Self { extents, starts, stretches: stretches.iter().map(|stretch| stretch[2]).collect(), weights: packed, stride }
+    }
+}
+
 /// One image: `patches` is its gradient, channels last and padding around.
 struct Image<'a> {
-    extents: Extents,
-    weights: &'a [f32],
+    layer: &'a Layer,
     gradients: &'a [f32],
     choices: &'a [u32],
     patches: &'a mut [f32],
+    /// Of a window, for each of its places: where the weights of an output begin, and its gradient.
+    places: &'a mut [Vec<(usize, f32)>],
 }
 
 impl WithSimd for Image<'_> {
@@ -44,48 +75,51 @@ impl WithSimd for Image<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { extents, weights, gradients, choices, patches } = self;
+        let Self { layer, gradients, choices, patches, places } = self;
+        let Layer { extents, starts, stretches, weights, stride } = layer;
         let windows = extents.windows();
-        let stretches = extents.stretches(S::F32_LANES);
-        let mut entries: Vec<(usize, f32)> = Vec::new();
-        let planes = gradients.chunks_exact(windows).zip(choices.chunks_exact(windows));
-        for (weights, (gradients, choices)) in weights.chunks_exact(extents.taps()).zip(planes) {
-            entries.clear();
-            for (window, (&gradient, &choice)) in gradients.iter().zip(choices).enumerate() {
+        for (window, starts) in starts.chunks_exact(extents.area()).enumerate() {
+            places.iter_mut().for_each(Vec::clear);
+            let planes = choices[window..].iter().step_by(windows).zip(gradients[window..].iter().step_by(windows));
+            for (output, (&choice, &gradient)) in planes.enumerate() {
                 if choice != NO_CHOICE {
-                    entries.push((extents.patch_start(window, choice), gradient));
+                    places[choice as usize].push((output * stride, gradient));
                 }
             }
-            scatter(simd, &extents, weights, &entries, &stretches, patches);
+            for (&start, entries) in starts.iter().zip(&*places).filter(|(_, entries)| !entries.is_empty()) {
+                let patch = &mut patches[start..];
+                for (stretches, first) in stretches.chunks(8).zip((0..).step_by(8 * S::F32_LANES)) {
+                    macro_rules! add {
+                        ($count:literal, $simd:ident) => {
+                            add::<S, $count>($simd, &weights[first..], entries, stretches, patch)
+                        };
+                    }
+                    with_count!(stretches.len(), add!(simd));
+                }
+            }
         }
     }
 }
 
-/// patch += gradient · weights, for each gradient in turn.
+/// patch += Σ gradient · weights, over some stretches of the patch.
 #[inline(always)]
-fn scatter<S: Simd>(
+fn add<S: Simd, const COUNT: usize>(
     simd: S,
-    extents: &Extents,
     weights: &[f32],
     entries: &[(usize, f32)],
-    stretches: &[[usize; 3]],
-    patches: &mut [f32],
+    stretches: &[usize],
+    patch: &mut [f32],
 ) {
-    let vector = |&[row, first, start]: &[usize; 3]| {
-        let mut vector = simd.splat_f32s(0.0);
-        let values: &mut [f32] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut vector));
-        for (lane, value) in values.iter_mut().enumerate() {
-            *value = extents.tap(row, first + lane).map_or(0.0, |tap| weights[tap]);
-        }
-        (start, vector)
-    };
-    let vectors: Vec<(usize, S::f32s)> = stretches.iter().map(vector).collect();
-    for &(start, gradient) in entries {
+    let mut sums = [simd.splat_f32s(0.0); COUNT];
+    for &(first, gradient) in entries {
         let gradient = simd.splat_f32s(gradient);
-        let patch = &mut patches[start..];
-        for &(start, vector) in &vectors {
-            let (sums, _) = S::as_mut_simd_f32s(&mut patch[start..start + S::F32_LANES]);
-            sums[0] = simd.mul_add_f32s(gradient, vector, sums[0]);
+        let (weights, _) = S::as_simd_f32s(&weights[first..first + COUNT * S::F32_LANES]);
+        for (sum, &weights) in sums.iter_mut().zip(weights) {
+            *sum = simd.mul_add_f32s(gradient, weights, *sum);
         }
+    }
+    for (sum, &start) in sums.iter().zip(stretches) {
+        let (values, _) = S::as_mut_simd_f32s(&mut patch[start..start + S::F32_LANES]);
+        values[0] = simd.add_f32s(values[0], *sum);
     }
 }

@@ -12,6 +12,8 @@ use rayon::prelude::*;
 pub(super) fn run(op: &Conv2dBackwardWeights, memory: &mut Memory) {
     let extents = Extents::new(memory.program(), &op.geometry, op.input, op.gradient);
     let block = op.block as usize;
+    let starts: Vec<usize> = extents.starts().iter().map(|start| start * extents.channels).collect();
+    let stretches = extents.stretches();
     memory.with_outputs([Some(op.output)], |memory, [output]| {
         let live = memory.state(op.state).live as usize;
         let (input_len, output_len) = (extents.input_len(), extents.output_len());
@@ -23,6 +25,8 @@ pub(super) fn run(op: &Conv2dBackwardWeights, memory: &mut Memory) {
             let rows = |len: usize| (index * block * len).min(live * len)..((index + 1) * block * len).min(live * len);
             let part = Block {
                 extents,
+                starts: &starts,
+                stretches: &stretches,
                 patches: patches(&extents, &images[rows(input_len)]),
                 gradients: &gradients[rows(output_len)],
                 choices: &choices[rows(output_len)],
@@ -47,6 +51,9 @@ fn patches(extents: &Extents, images: &[f32]) -> Vec<f32> {
 /// The partial sums of a block of images.
 struct Block<'a> {
     extents: Extents,
+    /// Where the patch of each place of each window begins.
+    starts: &'a [usize],
+    stretches: &'a [[usize; 3]],
     patches: Vec<f32>,
     gradients: &'a [f32],
     choices: &'a [u32],
@@ -58,18 +65,19 @@ impl WithSimd for Block<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { extents, patches, gradients, choices, sums } = self;
+        let Self { extents, starts, stretches, patches, gradients, choices, sums } = self;
         let (windows, outputs, taps) = (extents.windows(), extents.outputs, extents.taps());
         let (weights, biases) = sums.split_at_mut(outputs * taps);
-        let stretches = extents.stretches(S::F32_LANES);
         let mut entries: Vec<(usize, f32)> = Vec::new();
         for (output, (weights, bias)) in weights.chunks_exact_mut(taps).zip(biases).enumerate() {
             entries.clear();
             let planes = gradients.chunks_exact(windows).zip(choices.chunks_exact(windows));
             for (image, (gradients, choices)) in planes.skip(output).step_by(outputs).enumerate() {
-                for (window, (&gradient, &choice)) in gradients.iter().zip(choices).enumerate() {
+                let patches = image * extents.patch_len();
+                let windows = gradients.iter().zip(choices).zip(starts.chunks_exact(extents.area()));
+                for ((&gradient, &choice), starts) in windows {
                     if choice != NO_CHOICE {
-                        entries.push((image * extents.patch_len() + extents.patch_start(window, choice), gradient));
+                        entries.push((patches + starts[choice as usize], gradient));
                     }
                 }
             }

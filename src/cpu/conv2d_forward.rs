@@ -1,7 +1,7 @@
 //! A convolution with bias, ReLU and max-pool; the twin of `shaders/conv2d_forward.wgsl`.
 //!
-//! Vectors run over the output channels. For a band of rows that a row of pool windows needs, tiles of up to eight places
-//! are summed in registers, in the order of the weights; then the band is pooled.
+//! Vectors run over the output channels. Tiles of up to eight places, those of one or two pool windows, are summed in
+//! registers in the order of the weights; then each window is pooled.
 
 use super::Memory;
 use super::planes::{Extents, with_count};
@@ -11,6 +11,8 @@ use rayon::prelude::*;
 
 /// Output channels are padded to whole vectors of this width.
 const LANES: usize = 16;
+/// Places of a tile.
+const PLACES: usize = 8;
 
 pub(super) fn run(op: &Conv2dForward, memory: &mut Memory) {
     let extents = Extents::new(memory.program(), &op.geometry, op.input, op.output);
@@ -48,14 +50,20 @@ struct Layer {
     bias: Vec<f32>,
     /// Where, from the place of an output in the padded planes, each tap is.
     taps: Vec<usize>,
+    /// Where in the padded planes each place of each pool window is.
+    starts: Vec<usize>,
+    /// Windows that are summed together.
+    group: usize,
 }
 
 struct Scratch {
     /// The padded image, \[channels\]\[height\]\[width\].
     planes: Vec<f32>,
-    /// The rows of one row of windows, \[pool height\]\[convolved width\]\[width\].
-    band: Vec<f32>,
+    /// The convolution at the places of a group of windows, \[windows\]\[area\]\[width\].
+    places: Vec<f32>,
+    /// After pool and ReLU, \[windows\]\[width\].
     largest: Vec<f32>,
+    /// The choices, likewise.
     chosen: Vec<u32>,
 }
 
@@ -75,129 +83,165 @@ impl Layer {
         });
         let mut padded_bias = bias.to_vec();
         padded_bias.resize(width, 0.0);
-        Self { extents, relu, width, weights: packed, bias: padded_bias, taps: taps.collect() }
+        let (starts, group) = (extents.starts(), (PLACES / extents.area()).max(1));
+        Self { extents, relu, width, weights: packed, bias: padded_bias, taps: taps.collect(), starts, group }
     }
 
     fn scratch(&self) -> Scratch {
-        let Extents { channels, padded, pool, convolved, .. } = self.extents;
+        let Extents { channels, padded, .. } = self.extents;
+        let outputs = self.extents.windows() * self.width;
         Scratch {
             planes: vec![0.0; channels * padded[0] * padded[1]],
-            band: vec![0.0; pool[0] * convolved[1] * self.width],
-            largest: vec![0.0; self.width],
-            chosen: vec![0; self.width],
+            places: vec![0.0; self.group * self.extents.area() * self.width],
+            largest: vec![0.0; outputs],
+            chosen: vec![0; outputs],
         }
     }
 
-    fn image(&self, image: &[f32], output: &mut [f32], mut choice: Option<&mut [u32]>, scratch: &mut Scratch) {
-        let Extents { input, padding, padded, convolved, pool, pool_stride, pooled, .. } = self.extents;
+    fn image(&self, image: &[f32], output: &mut [f32], choice: Option<&mut [u32]>, scratch: &mut Scratch) {
+        let Extents { input, padding, padded, .. } = self.extents;
         for (row, values) in image.chunks_exact(input[1]).enumerate() {
             let (channel, y) = (row / input[0], row % input[0]);
             let start = (channel * padded[0] + y + padding[0]) * padded[1] + padding[1];
             scratch.planes[start..start + input[1]].copy_from_slice(values);
         }
-        for window_row in 0..pooled[0] {
-            for (y, band) in scratch.band.chunks_exact_mut(convolved[1] * self.width).enumerate() {
-                let y = window_row * pool_stride[0] + y;
-                Arch::new().dispatch(Row { layer: self, planes: &scratch.planes, y, output: band });
-            }
-            for window_column in 0..pooled[1] {
-                let first = window_column * pool_stride[1] * self.width;
-                Arch::new().dispatch(|| {
-                    scratch.largest.copy_from_slice(&scratch.band[first..first + self.width]);
-                    scratch.chosen.fill(0);
-                    for place in 1..pool[0] * pool[1] {
-                        let at = first + (place / pool[1] * convolved[1] + place % pool[1]) * self.width;
-                        let values = &scratch.band[at..at + self.width];
-                        for ((largest, chosen), &value) in
-                            scratch.largest.iter_mut().zip(&mut scratch.chosen).zip(values)
-                        {
-                            let larger = value > *largest;
-                            *largest = if larger { value } else { *largest };
-                            *chosen = if larger { place as u32 } else { *chosen };
-                        }
-                    }
-                });
-                let window = window_row * pooled[1] + window_column;
-                let windows = pooled[0] * pooled[1];
-                for (output, &value) in output[window..].iter_mut().step_by(windows).zip(&scratch.largest) {
-                    // What is no number stays so, that divergence shows.
-                    *output = if self.relu && value <= 0.0 { 0.0 } else { value };
-                }
-                if let Some(choice) = &mut choice {
-                    let found = scratch.largest.iter().zip(&scratch.chosen);
-                    for (choice, (&value, &chosen)) in choice[window..].iter_mut().step_by(windows).zip(found) {
-                        *choice = if self.relu && value <= 0.0 { NO_CHOICE } else { chosen };
-                    }
-                }
+        Arch::new().dispatch(Image { layer: self, scratch });
+        self.channels_first(&scratch.largest, output);
+        if let Some(choice) = choice {
+            self.channels_first(&scratch.chosen, choice);
+        }
+    }
+
+    /// From \[windows\]\[width\] to \[outputs\]\[windows\].
+    fn channels_first<T: Copy>(&self, from: &[T], to: &mut [T]) {
+        for (channel, plane) in to.chunks_exact_mut(self.extents.windows()).enumerate() {
+            for (to, from) in plane.iter_mut().zip(from[channel..].iter().step_by(self.width)) {
+                *to = *from;
             }
         }
     }
 }
 
-/// One row of the convolution: output\[x\]\[channel\].
-struct Row<'a> {
+/// The convolution of one image, from the scratch's planes to its largest and chosen places.
+struct Image<'a> {
     layer: &'a Layer,
-    planes: &'a [f32],
-    y: usize,
-    output: &'a mut [f32],
+    scratch: &'a mut Scratch,
 }
 
-impl WithSimd for Row<'_> {
+impl WithSimd for Image<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        let places = self.layer.extents.convolved[1];
-        // Tiles of equal width, of which the last overlaps the one before where they do not come out even.
-        let tile = places.div_ceil(places.div_ceil(8));
-        let mut column = 0;
-        while column < self.layer.width {
-            let pair = self.layer.width - column >= 2 * S::F32_LANES;
-            for first in (0..places).step_by(tile) {
-                let first = first.min(places - tile);
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { layer, scratch: Scratch { planes, places, largest, chosen } } = self;
+        let Layer { extents, width, starts, group, .. } = layer;
+        let (width, area) = (*width, extents.area());
+        let windows = largest.chunks_mut(group * width).zip(chosen.chunks_mut(group * width));
+        for ((largest, chosen), starts) in windows.zip(starts.chunks(group * area)) {
+            for (starts, sums) in starts.chunks(PLACES).zip(places.chunks_mut(PLACES * width)) {
                 macro_rules! sum {
                     ($count:literal, $simd:ident) => {
-                        if pair {
-                            self.tile::<S, $count, 2>($simd, first, column)
-                        } else {
-                            self.tile::<S, $count, 1>($simd, first, column)
-                        }
+                        layer.places::<S, $count>($simd, planes, starts.try_into().expect("so many"), sums)
                     };
                 }
-                with_count!(tile, sum!(simd));
+                with_count!(starts.len(), sum!(simd));
             }
-            column += if pair { 2 } else { 1 } * S::F32_LANES;
+            let windows = largest.chunks_exact_mut(LANES).zip(chosen.chunks_exact_mut(LANES)).enumerate();
+            for (index, (largest, chosen)) in windows {
+                let (window, column) = (index * LANES / width, index * LANES % width);
+                let places = &places[window * area * width + column..];
+                layer.pool(
+                    places.chunks(width).take(area).map(|place| place.first_chunk().expect("a vector's width")),
+                    largest.try_into().expect("a vector's width"),
+                    chosen.try_into().expect("a vector's width"),
+                );
+            }
         }
     }
 }
 
-impl Row<'_> {
-    /// Sums `PLACES` places and `VECTORS` vectors of channels.
+impl Layer {
+    /// Sums some places, all their channels: \[places\]\[width\].
     #[inline(always)]
-    fn tile<S: Simd, const PLACES: usize, const VECTORS: usize>(&mut self, simd: S, first: usize, column: usize) {
-        let Layer { extents, width, weights, bias, taps, .. } = self.layer;
-        let start = self.y * extents.stride[0] * extents.padded[1] + first * extents.stride[1];
-        let step = extents.stride[1];
-        let planes = &self.planes[start..];
-        assert!(taps.last().is_some_and(|tap| tap + (PLACES - 1) * step < planes.len()));
-        let mut sums = [[simd.splat_f32s(0.0); VECTORS]; PLACES];
+    fn places<S: Simd, const COUNT: usize>(
+        &self,
+        simd: S,
+        planes: &[f32],
+        starts: &[usize; COUNT],
+        sums: &mut [f32],
+    ) {
+        let mut column = 0;
+        while column < self.width {
+            // As many accumulators as there are registers for, beside the weights.
+            let pair = S::REGISTER_COUNT >= 32 && self.width - column >= 2 * S::F32_LANES;
+            if pair {
+                self.tile::<S, COUNT, 2>(simd, planes, starts, column, sums);
+                column += 2 * S::F32_LANES;
+            } else {
+                self.tile::<S, COUNT, 1>(simd, planes, starts, column, sums);
+                column += S::F32_LANES;
+            }
+        }
+    }
+
+    /// Sums `COUNT` places and `VECTORS` vectors of channels.
+    #[inline(always)]
+    fn tile<S: Simd, const COUNT: usize, const VECTORS: usize>(
+        &self,
+        simd: S,
+        planes: &[f32],
+        starts: &[usize; COUNT],
+        column: usize,
+        output: &mut [f32],
+    ) {
+        let Self { width, weights, bias, taps, .. } = self;
+        let last = taps.last().expect("a kernel has a tap");
+        let places = starts.map(|start| {
+            assert!(start + last < planes.len());
+            planes[start..].as_ptr()
+        });
+        let mut sums = [[simd.splat_f32s(0.0); VECTORS]; COUNT];
         for (&tap, weights) in taps.iter().zip(weights.chunks_exact(*width)) {
             let (weights, _) = S::as_simd_f32s(&weights[column..column + VECTORS * S::F32_LANES]);
-            for (place, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: taps ascend, and the assertion above holds the last one of the last place inside the planes.
-                let value = simd.splat_f32s(unsafe { *planes.get_unchecked(tap + place * step) });
+            for (place, sums) in places.iter().zip(&mut sums) {
+                // SAFETY: taps ascend, and the assertion above holds the last one of each place inside the planes.
+                let value = simd.splat_f32s(unsafe { *place.add(tap) });
                 for vector in 0..VECTORS {
                     sums[vector] = simd.mul_add_f32s(value, weights[vector], sums[vector]);
                 }
             }
         }
         let (bias, _) = S::as_simd_f32s(&bias[column..column + VECTORS * S::F32_LANES]);
-        for (place, sums) in sums.iter().enumerate() {
-            let at = (first + place) * width + column;
-            let (output, _) = S::as_mut_simd_f32s(&mut self.output[at..at + VECTORS * S::F32_LANES]);
+        for (sums, output) in sums.iter().zip(output.chunks_exact_mut(*width)) {
+            let (output, _) = S::as_mut_simd_f32s(&mut output[column..column + VECTORS * S::F32_LANES]);
             for vector in 0..VECTORS {
                 output[vector] = simd.add_f32s(sums[vector], bias[vector]);
             }
+        }
+    }
+
+    /// The largest of some places, and which it is, then the ReLU.
+    #[inline(always)]
+    fn pool<'a>(
+        &self,
+        mut places: impl Iterator<Item = &'a [f32; LANES]>,
+        largest: &mut [f32; LANES],
+        chosen: &mut [u32; LANES],
+    ) {
+        let mut most = *places.next().expect("a window has a place");
+        let mut choice = [0; LANES];
+        for (place, values) in (1..).zip(places) {
+            for lane in 0..LANES {
+                let larger = values[lane] > most[lane];
+                most[lane] = if larger { values[lane] } else { most[lane] };
+                choice[lane] = if larger { place } else { choice[lane] };
+            }
+        }
+        for lane in 0..LANES {
+            // What is no number stays so, that divergence shows.
+            let zero = self.relu && most[lane] <= 0.0;
+            largest[lane] = if zero { 0.0 } else { most[lane] };
+            chosen[lane] = if zero { NO_CHOICE } else { choice[lane] };
         }
     }
 }

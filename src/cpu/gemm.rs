@@ -1,15 +1,26 @@
-//! The matrix product of the CPU: packed panels, a tile of the output in vector registers, one chain of fused
-//! multiply-adds per element in ascending k.
+//! The matrix product of the CPU: one operand packed into panels that vectors run over, the numbers of the other one
+//! broadcast, a tile of the output in vector registers. Each element is one chain of fused multiply-adds in ascending k,
+//! whatever the tile it lies in.
 
+use super::planes::lanes;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+use std::cell::RefCell;
 
-/// Rows of a register tile.
+/// Broadcast rows of a register tile; half as many where there are only 16 registers.
 const ROWS: usize = 8;
-/// Vectors in a row of a register tile.
+/// Vectors in a row of a register tile, at most.
 const VECTORS: usize = 3;
-/// Columns of a panel: those of a register tile with the widest vectors.
-const COLUMNS: usize = 16 * VECTORS;
+/// Floats of such a row with the widest vectors.
+const WIDTH: usize = 16 * VECTORS;
+
+/// A register tile in memory.
+type Tile = [[f32; WIDTH]; ROWS];
+
+thread_local! {
+    /// A panel of the operand that vectors run over, \[k\]\[width\]; kept, so that no step allocates.
+    static PANEL: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A matrix seen through strides: element (row, column) is `data[row * row_stride + column * column_stride]`.
 #[derive(Clone, Copy)]
@@ -29,6 +40,20 @@ impl<'a> Matrix<'a> {
     pub fn transposed(data: &'a [f32], width: usize) -> Self {
         Self { data, row_stride: 1, column_stride: width }
     }
+
+    fn transpose(self) -> Self {
+        Self { row_stride: self.column_stride, column_stride: self.row_stride, ..self }
+    }
+}
+
+/// What the vectors of a product run over. Its operand is packed, the other one is read where it lies; the result is the
+/// same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Across {
+    /// The rows of the output.
+    Rows,
+    /// The columns of the output.
+    Columns,
 }
 
 /// output \[m, n\] = a \[m, k\] · b \[k, n\] (+ output, to accumulate); then `finish(row, first column, values)` may
@@ -37,100 +62,239 @@ pub(super) fn gemm(
     [m, n, k]: [usize; 3],
     a: Matrix,
     b: Matrix,
+    across: Across,
     output: &mut [f32],
     accumulate: bool,
     finish: impl Fn(usize, usize, &mut [f32]) + Sync,
 ) {
-    if m == 0 {
+    if m == 0 || n == 0 {
         return;
     }
-    let panels = n.div_ceil(COLUMNS);
-    let mut packed_b = vec![0.0; panels * k * COLUMNS];
-    packed_b.par_chunks_mut(k.max(1) * COLUMNS).enumerate().for_each(|(panel, packed)| {
-        let first = panel * COLUMNS;
-        pack(b.transpose(), first, COLUMNS.min(n - first), k, COLUMNS, packed);
-    });
-    output[..m * n].par_chunks_mut(ROWS * n).enumerate().for_each(|(block, output)| {
-        let first_row = block * ROWS;
-        let rows = output.len() / n;
-        let mut packed_a = vec![0.0; k * ROWS];
-        pack(a, first_row, rows, k, ROWS, &mut packed_a);
-        for panel in 0..panels {
-            let first = panel * COLUMNS;
-            let columns = COLUMNS.min(n - first);
-            let mut tile = [[0.0; COLUMNS]; ROWS];
-            if accumulate {
-                for (tile, row) in tile.iter_mut().zip(output.chunks_exact(n)) {
-                    tile[..columns].copy_from_slice(&row[first..first + columns]);
+    let widest = VECTORS * lanes();
+    let share = share(m, across);
+    output[..m * n].par_chunks_mut(share * n).enumerate().for_each(|(index, output)| {
+        let rows = Rows { first: index * share, n, output, finish: &finish };
+        PANEL.with_borrow_mut(|panel| match across {
+            Across::Columns => {
+                let count = rows.output.len() / n;
+                let mut target = ByRow { rows, first: 0, live: 0 };
+                for first in (0..n).step_by(widest) {
+                    (target.first, target.live) = (first, widest.min(n - first));
+                    let width = pack(b.transpose(), first, target.live, k, panel);
+                    let broadcast = Broadcast { matrix: a, first: target.rows.first, count };
+                    Arch::new().dispatch(Product { broadcast, k, panel, width, accumulate, target: &mut target });
                 }
             }
-            let b = &packed_b[panel * k * COLUMNS..][..k * COLUMNS];
-            Arch::new().dispatch(Tile { a: &packed_a, b, tile: &mut tile });
-            for (row, (tile, output)) in tile.iter_mut().zip(output.chunks_exact_mut(n)).enumerate() {
-                finish(first_row + row, first, &mut tile[..columns]);
-                output[first..first + columns].copy_from_slice(&tile[..columns]);
+            Across::Rows => {
+                let live = rows.output.len() / n;
+                let width = pack(a, rows.first, live, k, panel);
+                let broadcast = Broadcast { matrix: b.transpose(), first: 0, count: n };
+                let target = &mut ByColumn { rows, live };
+                Arch::new().dispatch(Product { broadcast, k, panel, width, accumulate, target });
             }
-        }
+        });
     });
 }
 
-impl Matrix<'_> {
-    fn transpose(self) -> Self {
-        Self { row_stride: self.column_stride, column_stride: self.row_stride, ..self }
+/// Rows of the output that one task computes.
+fn share(m: usize, across: Across) -> usize {
+    let threads = rayon::current_num_threads();
+    match across {
+        Across::Columns => m.div_ceil(2 * threads * ROWS) * ROWS,
+        // As many vectors of rows as keep all threads busy for the shortest time.
+        Across::Rows => {
+            let widths = (1..=VECTORS).rev().map(|vectors| vectors * lanes());
+            widths.min_by_key(|width| m.div_ceil(*width).div_ceil(threads) * width).expect("there are widths")
+        }
     }
 }
 
-/// Copies `count` rows of k numbers so that the numbers of one k lie together: packed\[k\]\[width\], zeros beyond `count`.
-fn pack(matrix: Matrix, first: usize, count: usize, k: usize, width: usize, packed: &mut [f32]) {
+/// Copies `count` rows from `first` so that the numbers of one k lie together: panel\[k\]\[width\], zeros beyond `count`.
+/// The width is whole vectors.
+fn pack(matrix: Matrix, first: usize, count: usize, k: usize, panel: &mut Vec<f32>) -> usize {
+    /// Numbers of a row that are copied at a time, so that what they are spread over stays in the cache.
+    const STRETCH: usize = 64;
     let Matrix { data, row_stride, column_stride } = matrix;
+    let width = count.next_multiple_of(lanes());
+    panel.clear();
+    panel.resize(k * width, 0.0);
     if row_stride == 1 {
-        for (k, packed) in packed.chunks_exact_mut(width).enumerate().take(k) {
-            packed[..count].copy_from_slice(&data[k * column_stride + first..][..count]);
+        for (k, panel) in panel.chunks_exact_mut(width).enumerate() {
+            panel[..count].copy_from_slice(&data[k * column_stride + first..][..count]);
         }
     } else {
-        for row in 0..count {
-            let values = data[(first + row) * row_stride..].iter().step_by(column_stride);
-            for (packed, value) in packed[row..].iter_mut().step_by(width).zip(values.take(k)) {
-                *packed = *value;
+        for (start, panel) in (0..k).step_by(STRETCH).zip(panel.chunks_mut(STRETCH * width)) {
+            for row in 0..count {
+                let values = data[(first + row) * row_stride + start * column_stride..].iter().step_by(column_stride);
+                for (panel, value) in panel[row..].iter_mut().step_by(width).zip(values) {
+                    *panel = *value;
+                }
             }
         }
     }
+    width
 }
 
-/// tile\[row\]\[column\] += Σ a\[k\]\[row\] · b\[k\]\[column\].
-struct Tile<'a> {
-    a: &'a [f32],
-    b: &'a [f32],
-    tile: &'a mut [[f32; COLUMNS]; ROWS],
+/// Some rows of the output, and what happens to them before they are stored.
+struct Rows<'a, F> {
+    first: usize,
+    n: usize,
+    output: &'a mut [f32],
+    finish: &'a F,
 }
 
-impl WithSimd for Tile<'_> {
+/// Where tiles come from and go to.
+trait Target {
+    /// Fills a tile of so many broadcast rows with what the output holds.
+    fn load(&self, row: usize, count: usize, tile: &mut Tile);
+    /// Finishes and stores a tile of so many broadcast rows.
+    fn store(&mut self, row: usize, count: usize, tile: &mut Tile);
+}
+
+/// Broadcast rows are rows of the output: vectors over the `live` columns from `first`.
+struct ByRow<'a, F> {
+    rows: Rows<'a, F>,
+    first: usize,
+    live: usize,
+}
+
+impl<F: Fn(usize, usize, &mut [f32])> Target for ByRow<'_, F> {
+    #[inline(always)]
+    fn load(&self, row: usize, count: usize, tile: &mut Tile) {
+        let output = self.rows.output[row * self.rows.n..].chunks(self.rows.n);
+        for (tile, output) in tile.iter_mut().zip(output).take(count) {
+            tile[..self.live].copy_from_slice(&output[self.first..][..self.live]);
+        }
+    }
+
+    #[inline(always)]
+    fn store(&mut self, row: usize, count: usize, tile: &mut Tile) {
+        let Rows { first, n, output, finish } = &mut self.rows;
+        let output = output[row * *n..].chunks_mut(*n);
+        for (index, (tile, output)) in tile.iter_mut().zip(output).take(count).enumerate() {
+            let values = &mut tile[..self.live];
+            finish(*first + row + index, self.first, values);
+            output[self.first..][..self.live].copy_from_slice(values);
+        }
+    }
+}
+
+/// Broadcast rows are columns of the output: vectors over its `live` rows.
+struct ByColumn<'a, F> {
+    rows: Rows<'a, F>,
+    live: usize,
+}
+
+impl<F: Fn(usize, usize, &mut [f32])> Target for ByColumn<'_, F> {
+    #[inline(always)]
+    fn load(&self, column: usize, count: usize, tile: &mut Tile) {
+        for (index, output) in self.rows.output.chunks_exact(self.rows.n).enumerate() {
+            for (tile, value) in tile.iter_mut().zip(&output[column..column + count]) {
+                tile[index] = *value;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn store(&mut self, column: usize, count: usize, tile: &mut Tile) {
+        let Rows { first, n, output, finish } = &mut self.rows;
+        for (index, output) in output.chunks_exact_mut(*n).enumerate().take(self.live) {
+            let mut values: [f32; ROWS] = std::array::from_fn(|row| tile[row][index]);
+            finish(*first + index, column, &mut values[..count]);
+            output[column..column + count].copy_from_slice(&values[..count]);
+        }
+    }
+}
+
+/// The operand whose numbers are broadcast, and its rows that take part.
+#[derive(Clone, Copy)]
+struct Broadcast<'a> {
+    matrix: Matrix<'a>,
+    first: usize,
+    count: usize,
+}
+
+/// All tiles of a panel.
+struct Product<'a, T> {
+    broadcast: Broadcast<'a>,
+    k: usize,
+    panel: &'a [f32],
+    width: usize,
+    accumulate: bool,
+    target: &'a mut T,
+}
+
+impl<T: Target> WithSimd for Product<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let width = VECTORS * S::F32_LANES;
-        for first in (0..COLUMNS).step_by(width) {
-            let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
-            for (sums, row) in sums.iter_mut().zip(self.tile.iter()) {
-                let (vectors, _) = S::as_simd_f32s(&row[first..]);
-                sums.copy_from_slice(&vectors[..VECTORS]);
+        match (S::REGISTER_COUNT >= 32, self.width / S::F32_LANES) {
+            (true, 1) => self.tiles::<S, ROWS, 1>(simd),
+            (true, 2) => self.tiles::<S, ROWS, 2>(simd),
+            (true, _) => self.tiles::<S, ROWS, VECTORS>(simd),
+            (false, 1) => self.tiles::<S, { ROWS / 2 }, 1>(simd),
+            (false, 2) => self.tiles::<S, { ROWS / 2 }, 2>(simd),
+            (false, _) => self.tiles::<S, { ROWS / 2 }, VECTORS>(simd),
+        }
+    }
+}
+
+impl<T: Target> Product<'_, T> {
+    #[inline(always)]
+    fn tiles<S: Simd, const R: usize, const V: usize>(self, simd: S) {
+        let Self { broadcast: Broadcast { matrix, first, count }, k, panel, accumulate, target, .. } = self;
+        let mut tile = [[0.0; WIDTH]; ROWS];
+        for row in (0..count).step_by(R) {
+            let live = R.min(count - row);
+            if accumulate {
+                target.load(row, live, &mut tile);
             }
-            for (a, b) in self.a.chunks_exact(ROWS).zip(self.b.chunks_exact(COLUMNS)) {
-                let a: &[f32; ROWS] = a.try_into().expect("chunks have this size");
-                let (b, _) = S::as_simd_f32s(&b[first..first + width]);
-                let b: &[S::f32s; VECTORS] = b.try_into().expect("a stretch has this many vectors");
-                for row in 0..ROWS {
-                    let a = simd.splat_f32s(a[row]);
-                    for vector in 0..VECTORS {
-                        sums[row][vector] = simd.mul_add_f32s(a, b[vector], sums[row][vector]);
-                    }
-                }
-            }
-            for (sums, row) in sums.iter().zip(self.tile.iter_mut()) {
-                let (vectors, _) = S::as_mut_simd_f32s(&mut row[first..]);
-                vectors[..VECTORS].copy_from_slice(sums);
+            // Beyond the last row the first one is computed again, and left.
+            let rows: [&[f32]; R] = std::array::from_fn(|index| {
+                let index = if index < live { index } else { 0 };
+                &matrix.data[(first + row + index) * matrix.row_stride..]
+            });
+            let tile_rows: &mut [_; R] = tile.first_chunk_mut().expect("no more rows than a tile has");
+            multiply::<S, R, V>(simd, rows, matrix.column_stride, k, panel, accumulate, tile_rows);
+            target.store(row, live, &mut tile);
+        }
+    }
+}
+
+/// tile\[row\] = Σ rows\[row\]\[k · stride\] · panel\[k\] (+ tile, to accumulate).
+#[inline(always)]
+fn multiply<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    rows: [&[f32]; R],
+    stride: usize,
+    k: usize,
+    panel: &[f32],
+    accumulate: bool,
+    tile: &mut [[f32; WIDTH]; R],
+) {
+    assert!(k == 0 || rows.iter().all(|row| (k - 1) * stride < row.len()));
+    let mut sums = [[simd.splat_f32s(0.0); V]; R];
+    if accumulate {
+        for (sums, row) in sums.iter_mut().zip(&*tile) {
+            let (vectors, _) = S::as_simd_f32s(&row[..]);
+            sums.copy_from_slice(&vectors[..V]);
+        }
+    }
+    let rows = rows.map(<[f32]>::as_ptr);
+    for (index, panel) in panel.chunks_exact(V * S::F32_LANES).enumerate().take(k) {
+        let (panel, _) = S::as_simd_f32s(panel);
+        let panel: &[S::f32s; V] = panel.try_into().expect("a row of a panel has this many vectors");
+        for (row, sums) in rows.iter().zip(&mut sums) {
+            // SAFETY: the index is at most k − 1, and the assertion above holds that inside every row.
+            let value = simd.splat_f32s(unsafe { *row.add(index * stride) });
+            for vector in 0..V {
+                sums[vector] = simd.mul_add_f32s(value, panel[vector], sums[vector]);
             }
         }
+    }
+    for (sums, row) in sums.iter().zip(tile) {
+        let (vectors, _) = S::as_mut_simd_f32s(&mut row[..]);
+        vectors[..V].copy_from_slice(sums);
     }
 }

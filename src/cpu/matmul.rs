@@ -1,7 +1,7 @@
 //! Matrix products of linear layers; the twin of `shaders/matmul.wgsl`.
 
 use super::Memory;
-use super::gemm::{Matrix, gemm};
+use super::gemm::{Across, Matrix, gemm};
 use crate::program::{Form, Matmul};
 
 pub(super) fn run(op: &Matmul, memory: &mut Memory) {
@@ -12,12 +12,13 @@ pub(super) fn run(op: &Matmul, memory: &mut Memory) {
         let live = memory.state(op.state).live as usize;
         let (a, b) = (memory.f32(op.a), memory.f32(op.b));
         let (bias, mask) = (memory.optional(op.bias), memory.optional(op.mask));
-        let (shape, a_matrix, b_matrix) = match op.form {
-            Form::Nt => ([live, n, k], Matrix::rows(a, k), Matrix::transposed(b, k)),
-            Form::Nn => ([live, n, k], Matrix::rows(a, k), Matrix::rows(b, n)),
-            Form::Tn => ([m, n, live], Matrix::transposed(a, m), Matrix::rows(b, n)),
+        let (shape, a_matrix, b_matrix, across) = match op.form {
+            // Weights are larger than a batch of activations: they are read where they lie.
+            Form::Nt => ([live, n, k], Matrix::rows(a, k), Matrix::transposed(b, k), Across::Rows),
+            Form::Nn => ([live, n, k], Matrix::rows(a, k), Matrix::rows(b, n), Across::Rows),
+            Form::Tn => ([m, n, live], Matrix::transposed(a, m), Matrix::rows(b, n), Across::Columns),
         };
-        gemm(shape, a_matrix, b_matrix, output, op.accumulate, |row, first, values| {
+        gemm(shape, a_matrix, b_matrix, across, output, op.accumulate, |row, first, values| {
             if op.bias.is_some() {
                 for (value, bias) in values.iter_mut().zip(&bias[first..]) {
                     *value += bias;

@@ -1,6 +1,7 @@
 //! What the three convolution ops share: their extents, padded planes, and channel-last patches.
 
 use crate::program::{Convolution, Program, TensorId};
+use pulp::{Arch, Simd, WithSimd};
 
 /// Floats of the widest vector: what reads beyond the end of a row may touch.
 pub(super) const SLACK: usize = 16;
@@ -17,7 +18,6 @@ pub(super) struct Extents {
     pub kernel: [usize; 2],
     pub stride: [usize; 2],
     pub outputs: usize,
-    pub convolved: [usize; 2],
     pub pool: [usize; 2],
     pub pool_stride: [usize; 2],
     /// After the pool.
@@ -30,7 +30,6 @@ impl Extents {
         let (input, output) = (shape(input), shape(output));
         let pair = |pair: [u32; 2]| pair.map(|extent| extent as usize);
         let padding = pair(geometry.padding);
-        let convolved = geometry.convolved([input[2] as u32, input[3] as u32]).expect("valid programs have one");
         Self {
             channels: input[1],
             input: [input[2], input[3]],
@@ -39,7 +38,6 @@ impl Extents {
             kernel: pair(geometry.kernel),
             stride: pair(geometry.stride),
             outputs: output[1],
-            convolved: pair(convolved),
             pool: pair(geometry.pool),
             pool_stride: pair(geometry.pool_stride),
             pooled: [output[2], output[3]],
@@ -71,12 +69,19 @@ impl Extents {
         self.padded[0] * self.padded[1] * self.channels
     }
 
-    /// Where, among such numbers, the patch begins that the chosen place of a window saw.
-    pub fn patch_start(&self, window: usize, choice: u32) -> usize {
-        let choice = choice as usize;
-        let y = window / self.pooled[1] * self.pool_stride[0] + choice / self.pool[1];
-        let x = window % self.pooled[1] * self.pool_stride[1] + choice % self.pool[1];
-        (y * self.stride[0] * self.padded[1] + x * self.stride[1]) * self.channels
+    /// Places of a pool window.
+    pub fn area(&self) -> usize {
+        self.pool[0] * self.pool[1]
+    }
+
+    /// For each place of each pool window, where in a padded plane its patch begins: \[windows\]\[area\].
+    pub fn starts(&self) -> Vec<usize> {
+        let start = |window: usize, place: usize| {
+            let y = window / self.pooled[1] * self.pool_stride[0] + place / self.pool[1];
+            let x = window % self.pooled[1] * self.pool_stride[1] + place % self.pool[1];
+            y * self.stride[0] * self.padded[1] + x * self.stride[1]
+        };
+        (0..self.windows()).flat_map(|window| (0..self.area()).map(move |place| start(window, place))).collect()
     }
 
     /// Calls with (place in the image, place among channel-last, padded numbers) for every number of an image.
@@ -93,13 +98,13 @@ impl Extents {
         }
     }
 
-    /// The stretches of a patch: each row of the kernel, cut into vectors of so many floats. Of each its row, its first
-    /// float in the row, and where it begins within the patch.
-    pub fn stretches(&self, lanes: usize) -> Vec<[usize; 3]> {
+    /// The stretches of a patch: each row of the kernel, cut into this machine's vectors. Of each its row, its first float
+    /// in the row, and where it begins within the patch.
+    pub fn stretches(&self) -> Vec<[usize; 3]> {
         let row_len = self.kernel[1] * self.channels;
         let rows = 0..self.kernel[0];
         rows.flat_map(|row| {
-            (0..row_len).step_by(lanes).map(move |first| [row, first, row * self.padded[1] * self.channels + first])
+            (0..row_len).step_by(lanes()).map(move |first| [row, first, row * self.padded[1] * self.channels + first])
         })
         .collect()
     }
@@ -112,6 +117,22 @@ impl Extents {
 }
 
 /// Calls a function with a constant: how many stretches it keeps in registers.
+/// Floats of this machine's vectors.
+pub(super) fn lanes() -> usize {
+    Arch::new().dispatch(Lanes)
+}
+
+struct Lanes;
+
+impl WithSimd for Lanes {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        S::F32_LANES
+    }
+}
+
 macro_rules! with_count {
     ($count:expr, $call:ident!($($arguments:tt)*)) => {
         match $count {

@@ -36,6 +36,9 @@ fn rates_are_finite_and_within_bounds() {
     for betas in ["1,0.9", "0.9,1", "NaN,0.9"] {
         refused(&["--betas", betas], &["of --betas must be at least 0 and below 1"]);
     }
+    for epsilon in ["0", "-1e-8", "2", "NaN"] {
+        refused(&["--epsilon", epsilon], &["--epsilon must be 1e-30 to 1"]);
+    }
     refused(&["--betas", "0.9"], &["--betas takes two numbers"]);
 }
 
@@ -53,6 +56,7 @@ fn options_that_belong_together_say_so() {
     refused(&["--momentum", "0.9"], &["--momentum", "--optimizer sgd"]);
     refused(&["--nesterov"], &["--nesterov", "--optimizer sgd"]);
     refused(&["--optimizer", "sgd", "--betas", "0.9,0.99"], &["--betas", "--optimizer adam"]);
+    refused(&["--optimizer", "sgd", "--epsilon", "1e-6"], &["--epsilon", "--optimizer adam"]);
     refused(&["--optimizer", "sgd", "--momentum", "0", "--nesterov"], &["--nesterov", "--momentum"]);
     refused(&["--target-accuracy", "0.9"], &["--validation"]);
     refused(&["--target-accuracy", "98", "--validation", "100"], &["--target-accuracy", "98"]);

@@ -19,7 +19,7 @@ use mnist_gpu::model::{Shape, defaults, preset};
 use mnist_gpu::program::{Build, List, State, build};
 use mnist_gpu::run::EpochRow;
 use mnist_gpu::schedule::Schedule;
-use mnist_gpu::trainer::{Event, Trainer};
+use mnist_gpu::trainer::Trainer;
 use mnist_gpu::{Error, Result};
 use std::sync::{Arc, LazyLock};
 
@@ -75,14 +75,7 @@ fn selection(data: &Dataset, config: &TrainConfig) -> Selection {
 /// A run to its end.
 fn train(device: &dyn Device, data: &Dataset, config: &TrainConfig) -> Result<Outcome> {
     let mut trainer = Trainer::new(device, data, &selection(data, config), config)?;
-    let mut rows = Vec::new();
-    loop {
-        match trainer.advance()? {
-            Event::Chunk { .. } => {}
-            Event::Epoch(row) => rows.push(row),
-            Event::Done => break,
-        }
-    }
+    let rows = trainer.finish()?;
     Ok(Outcome { rows, losses: trainer.step_losses().to_vec(), parameters: trainer.parameters()? })
 }
 

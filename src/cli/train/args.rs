@@ -50,7 +50,7 @@ pub struct Args {
 }
 
 /// What a resumed run knows already.
-const CONFIGURATION: [&str; 18] = [
+const CONFIGURATION: [&str; 19] = [
     "model",
     "epochs",
     "batch_size",
@@ -60,6 +60,7 @@ const CONFIGURATION: [&str; 18] = [
     "momentum",
     "nesterov",
     "betas",
+    "epsilon",
     "weight_decay",
     "seed",
     "train_size",

@@ -1,0 +1,86 @@
+//! Whether devices train alike: for the same seeds, how far the losses of the first steps and the accuracies after the
+//! last epoch are from the CPU's.
+//!
+//!     cargo bench --bench agree -- --model cnn --train-size 12000 --device vulkan --device gl
+
+use clap::Parser;
+use mnist_gpu::config::TrainConfig;
+use mnist_gpu::data::{Dataset, Part, split};
+use mnist_gpu::device::{Device, Request, open};
+use mnist_gpu::model::{PRESETS, defaults, preset};
+use mnist_gpu::trainer::Trainer;
+use mnist_gpu::{Error, Result};
+
+/// Steps whose losses must agree: rounding has not yet grown into other weights.
+const STEPS: usize = 20;
+/// The most that a loss may differ, relative to the CPU's.
+const LOSS: f64 = 1e-4;
+/// The most that a test accuracy may differ.
+const ACCURACY: f64 = 0.003;
+
+/// Train on the CPU and on other devices with the same seeds, and compare losses and accuracies
+#[derive(Parser)]
+struct Args {
+    /// The model
+    #[arg(long, default_value = "cnn", value_parser = PRESETS)]
+    model: String,
+    /// A device to compare with the CPU; several are compared one after another
+    #[arg(long, default_value = "software")]
+    device: Vec<Request>,
+    /// Train with the seeds 1 to N
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    seeds: u32,
+    /// Passes over the training images
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    epochs: u32,
+    /// Train on so many images
+    #[arg(long, value_name = "N", default_value_t = 12_000)]
+    train_size: u32,
+    /// What `cargo bench` says to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// The losses of the steps, and the test accuracy at the end.
+fn train(device: &dyn Device, data: &Dataset, args: &Args, seed: u32) -> Result<(Vec<f32>, f64)> {
+    let classes = data.classes.len();
+    let model = preset(&args.model, classes as u32).expect("clap lets presets pass");
+    let config = TrainConfig { seed, epochs: args.epochs, train_size: Some(args.train_size), ..defaults(model) };
+    let selection = split(&data.train.labels, classes, None, Some(args.train_size as usize), seed)?;
+    let mut trainer = Trainer::new(device, data, &selection, &config)?;
+    let accuracy = trainer.finish()?.last().expect("epoch 0 at least").test_accuracy;
+    Ok((trainer.step_losses().to_vec(), accuracy))
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let data = Dataset::load(None, Part::All)?;
+    let (cpu, _) = open(&Request::Cpu, None)?;
+    println!("| model | device | seed | losses of {STEPS} steps differ by | test accuracy, % | CPU's, % |");
+    println!("|---|---|---:|---:|---:|---:|");
+    let mut apart = 0;
+    for seed in 1..=args.seeds {
+        let (expected, cpu_accuracy) = train(&*cpu, &data, &args, seed)?;
+        for request in &args.device {
+            let (device, _) = open(request, None)?;
+            let (found, accuracy) = train(&*device, &data, &args, seed)?;
+            let pairs = expected.iter().zip(&found).take(STEPS);
+            let off = pairs.map(|(cpu, other)| (f64::from(*other) / f64::from(*cpu) - 1.0).abs()).fold(0.0, f64::max);
+            println!(
+                "| {} | {} | {seed} | {off:.1e} | {:.2} | {:.2} |",
+                args.model,
+                device.info(),
+                100.0 * accuracy,
+                100.0 * cpu_accuracy
+            );
+            apart += usize::from(off > LOSS || (accuracy - cpu_accuracy).abs() > ACCURACY);
+        }
+    }
+    match apart {
+        0 => Ok(()),
+        _ => Err(Error::Device(format!(
+            "{apart} runs differ from the CPU's by more than {LOSS:e} of a loss or {} points of accuracy",
+            100.0 * ACCURACY
+        ))),
+    }
+}
