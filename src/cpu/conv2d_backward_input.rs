@@ -51,12 +51,20 @@ impl Layer {
         let mut packed = Vec::with_capacity(extents.outputs * stretches.len() * lanes);
         for weights in weights.chunks_exact(extents.taps()) {
             for &[row, first, _] in &stretches {
-                packed.extend((first..first + lanes).map(|float| extents.tap(row, float).map_or(0.0, |tap| weights[tap])));
+                packed.extend(
+                    (first..first + lanes).map(|float| extents.tap(row, float).map_or(0.0, |tap| weights[tap])),
+                );
             }
         }
         let starts = extents.starts().iter().map(|start| start * extents.channels).collect();
         let stride = stretches.len() * lanes;
-        Self { extents, starts, stretches: stretches.iter().map(|stretch| stretch[2]).collect(), weights: packed, stride }
+        Self {
+            extents,
+            starts,
+            stretches: stretches.iter().map(|stretch| stretch[2]).collect(),
+            weights: packed,
+            stride,
+        }
     }
 }
 

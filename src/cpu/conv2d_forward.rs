@@ -163,13 +163,7 @@ impl WithSimd for Image<'_> {
 impl Layer {
     /// Sums some places, all their channels: \[places\]\[width\].
     #[inline(always)]
-    fn places<S: Simd, const COUNT: usize>(
-        &self,
-        simd: S,
-        planes: &[f32],
-        starts: &[usize; COUNT],
-        sums: &mut [f32],
-    ) {
+    fn places<S: Simd, const COUNT: usize>(&self, simd: S, planes: &[f32], starts: &[usize; COUNT], sums: &mut [f32]) {
         let mut column = 0;
         while column < self.width {
             // As many accumulators as there are registers for, beside the weights.

@@ -51,7 +51,7 @@ pub fn preset(name: &str, classes: u32) -> Option<ModelSpec> {
 /// How a model is trained where nothing else is asked for. Tuned on images held out of the training set.
 pub fn defaults(model: ModelSpec) -> TrainConfig {
     let (batch_size, learning_rate, optimizer) = match model.name.as_str() {
-        "cnn" => (256, 1e-2, Optimizer::Adam { betas: [0.7, 0.9], epsilon: 1e-8, weight_decay: 0.2, decoupled: true }),
+        "cnn" => (256, 1e-2, Optimizer::Adam { betas: [0.7, 0.9], epsilon: 1e-5, weight_decay: 0.2, decoupled: true }),
         "mlp" => (128, 5e-3, Optimizer::adam(0.1, true)),
         "lenet" => (128, 8e-3, Optimizer::adam(0.01, true)),
         _ => (128, 3e-3, Optimizer::adam(0.01, true)),

@@ -145,7 +145,7 @@ fn the_cpu_has_pytorchs_steps() {
 }
 
 /// Where shaders are executed on a CPU, convolutions take minutes: those models with one optimizer, and of the largest the
-/// gradients alone. What is left out, the next test has.
+/// gradients alone. A GPU has them all.
 #[test]
 fn every_adapter_has_pytorchs_steps() {
     on_adapters(|device| {
@@ -158,12 +158,6 @@ fn every_adapter_has_pytorchs_steps() {
             _ => None,
         });
     });
-}
-
-#[test]
-#[ignore = "takes minutes on an adapter that executes shaders on a CPU"]
-fn every_adapter_has_all_of_pytorchs_steps() {
-    on_adapters(|device| check_all(device, |_, _| Some(Part::All)));
 }
 
 /// A learning rate off by a hundredth, a decay that is missing, a decay of the other kind, a look ahead that is not there.
