@@ -31,6 +31,14 @@ impl Session {
         Ok(())
     }
 
+    /// A row with what tells its run from others in the same log.
+    fn epoch_fields(&self, row: &EpochRow) -> Value {
+        let mut fields = serde_json::to_value(row).expect("a row is plain data");
+        fields["model"] = self.run.config.model.name.as_str().into();
+        fields["seed"] = self.run.config.seed.into();
+        fields
+    }
+
     /// A line for people.
     pub fn tell(&self, text: &str) -> Result<()> {
         if self.json || self.talk.quiet { Ok(()) } else { line(text) }
@@ -84,7 +92,7 @@ impl Session {
                     self.run.epochs.push(row.clone());
                     self.save(trainer, Status::Running)?;
                     self.tell(&table_row(&row))?;
-                    self.event("epoch", serde_json::to_value(&row).expect("a row is plain data"))?;
+                    self.event("epoch", self.epoch_fields(&row))?;
                     if row.epoch < self.run.config.epochs {
                         progress.begin(row.epoch + 1);
                     }
