@@ -113,7 +113,7 @@ impl Checkpoint {
         let broken = |error| fail(format!("is not a whole safetensors file: {error}"));
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
         let json = header.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or_else(|| {
-            fail(format!("has no {KEY:?} in its metadata, so its architecture is unknown; expected weights written by mnist-gpu train"))
+            fail(format!("has no {KEY:?} in its metadata, so its architecture is unknown; expected weights written by mnist-gpu train, or --model to say the architecture of others"))
         })?;
         let unreadable = |error| fail(format!("its metadata cannot be read: {error}"));
         // Before the rest, which may be another structure in another format.
@@ -135,7 +135,24 @@ impl Checkpoint {
         if !usable(metadata.mean) || !usable(metadata.std) || metadata.std <= 0.0 {
             return Err(fail(format!("its normalisation is unusable: mean {}, std {}", metadata.mean, metadata.std)));
         }
-        let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+        Self::with_metadata(bytes, metadata, path)
+    }
+
+    /// Reads the tensors of a model that is known by other means, such as a state dict that PyTorch's safetensors wrote; the
+    /// file's own metadata are not looked at.
+    ///
+    /// # Errors
+    /// When the file is damaged, or its tensors are not those of the model.
+    pub fn load_as(path: &Path, metadata: Metadata) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        Self::with_metadata(&bytes, metadata, path)
+    }
+
+    /// The tensors of a file, as the metadata ask for.
+    fn with_metadata(bytes: &[u8], metadata: Metadata, path: &Path) -> Result<Self> {
+        let fail = |problem: String| Error::format(path, problem);
+        let tensors = SafeTensors::deserialize(bytes)
+            .map_err(|error| fail(format!("is not a whole safetensors file: {error}")))?;
         let shapes = shapes(&metadata).map_err(|error| fail(error.to_string()))?;
         if let Some(extra) = tensors.names().into_iter().find(|name| !shapes.contains_key(*name)) {
             return Err(fail(format!("has a tensor {extra:?} that the model {} lacks", metadata.model.name)));

@@ -13,6 +13,7 @@ pub mod data;
 pub mod device;
 pub mod error;
 pub mod evaluate;
+pub mod export;
 pub mod file;
 pub mod gpu;
 pub mod inference;

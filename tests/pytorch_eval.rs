@@ -1,7 +1,7 @@
 //! PyTorch, given the weights that `mnist-gpu train` wrote, finds the loss and accuracy that `mnist-gpu eval` prints.
 //!
 //! One trial per preset. They need a Python with torch and safetensors (`MNIST_GPU_PYTHON`, else python3): without one
-//! they are reported as ignored; with `MNIST_GPU_REQUIRE_TORCH=1` they fail.
+//! they are reported as ignored; with `MNIST_GPU_REQUIRE_PYTHON=1` they fail.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mnist_gpu::data::mnist::{TEST_IMAGES, TEST_LABELS};
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         Ok(output) => Some(String::from_utf8_lossy(&output.stderr).into_owned()),
         Err(error) => Some(error.to_string()),
     };
-    let required = var("MNIST_GPU_REQUIRE_TORCH").is_ok_and(|value| value == "1");
+    let required = var("MNIST_GPU_REQUIRE_PYTHON").is_ok_and(|value| value == "1");
     let trials = PRESETS.map(|model| {
         let (python, missing) = (python.clone(), missing.clone());
         let ignored = missing.is_some() && !required;

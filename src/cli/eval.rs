@@ -1,5 +1,6 @@
 //! `mnist-gpu eval`: how good a trained model is.
 
+use super::configuration::model;
 use super::options::{DataArgs, DeviceArgs, weights_path};
 use super::output::{line, thousands};
 use super::{Ending, Talk};
@@ -8,6 +9,7 @@ use crate::data::{Dataset, Part};
 use crate::device::{DeviceInfo, open};
 use crate::evaluate::{Evaluation, evaluate};
 use crate::inference::Classifier;
+use crate::model::defaults;
 use crate::{Error, Result};
 use serde_json::json;
 use std::path::PathBuf;
@@ -18,10 +20,14 @@ use std::path::PathBuf;
 Examples:
   mnist-gpu eval                                  the newest complete run on the test images
   mnist-gpu eval runs/0003-mlp --split train      another run on the images it was trained on
-  mnist-gpu eval model.safetensors --json         for a program to read")]
+  mnist-gpu eval model.safetensors --json         for a program to read
+  mnist-gpu eval torch.safetensors --model cnn    a state dict that PyTorch saved")]
 pub struct Args {
     /// A run's folder or a .safetensors file [default: the newest complete run]
     run: Option<PathBuf>,
+    /// The architecture of weights that say none: a preset's name, or a JSON file of layers
+    #[arg(long, value_name = "NAME|FILE.json", requires = "run")]
+    model: Option<String>,
     /// Which images
     #[arg(long, value_enum, default_value_t = Split::Test)]
     split: Split,
@@ -42,13 +48,19 @@ enum Split {
 
 pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let path = weights_path(args.run.as_deref())?;
-    let checkpoint = Checkpoint::load(&path)?;
     let data = args.data.load(if args.split == Split::Test { Part::Test } else { Part::All })?;
+    let checkpoint = match &args.model {
+        Some(name) => {
+            let config = defaults(model(name, data.classes.len() as u32)?);
+            Checkpoint::load_as(&path, Metadata::new(&config, &data))?
+        }
+        None => Checkpoint::load(&path)?,
+    };
     fits(&checkpoint.metadata, &data, args)?;
     let (device, choice) = open(&args.device.request(), args.device.threads)?;
-    let model = &checkpoint.metadata.model.name;
+    let name = &checkpoint.metadata.model.name;
     if !args.json && !talk.quiet {
-        line(&format!("Evaluating {model} from {} on {}: {}", path.display(), device.info(), choice.why))?;
+        line(&format!("Evaluating {name} from {} on {}: {}", path.display(), device.info(), choice.why))?;
     }
     let images = if args.split == Split::Test { &data.test } else { &data.train };
     let mut classifier = Classifier::new(&*device, &checkpoint, images.len() as u32)?;

@@ -2,9 +2,11 @@
 
 mod bench;
 mod check;
+mod completions;
 mod configuration;
 mod devices;
 mod eval;
+mod export;
 mod models;
 mod options;
 mod output;
@@ -47,6 +49,8 @@ enum Command {
     Models(models::Args),
     Train(Box<train::Args>),
     Eval(eval::Args),
+    Export(export::Args),
+    Completions(completions::Args),
 }
 
 /// How a command ended, if not by an error.
@@ -80,6 +84,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Devices(args) => devices::run(&args),
         Command::Train(args) => train::run(&args, talk),
         Command::Eval(args) => eval::run(&args, talk),
+        Command::Export(args) => export::run(&args, talk),
+        Command::Completions(args) => completions::run(&args),
     };
     match result {
         Ok(Ending::Success) => ExitCode::SUCCESS,

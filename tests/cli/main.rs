@@ -4,6 +4,7 @@ mod arguments;
 mod check;
 mod devices;
 mod eval;
+mod export;
 mod models;
 #[cfg(unix)]
 mod signals;

@@ -35,7 +35,9 @@ fn begin(args: &Args, talk: Talk, signal: &AtomicUsize) -> Result<Ending> {
     let (device, choice) = open(&args.device.request(), args.device.threads)?;
     let (mut trainer, mut run) = Run::begin(&*device, choice.why, &data, config)?;
     if let Some(init) = &args.init {
-        trainer.initialise(&Checkpoint::load(&weights_path(Some(init))?)?.parameters)?;
+        // The run's own model says what the file must hold, whoever wrote it.
+        let metadata = Metadata::new(&run.config, &data);
+        trainer.initialise(&Checkpoint::load_as(&weights_path(Some(init))?, metadata)?.parameters)?;
     }
     if let Some(folder) = &args.data.data_dir {
         let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
@@ -50,6 +52,10 @@ fn begin(args: &Args, talk: Talk, signal: &AtomicUsize) -> Result<Ending> {
         }
         None => new_folder(&runs_folder(), &run.config.model.name)?,
     };
+    if args.init.is_some() {
+        // Were it killed before its first checkpoint, the run would be resumed from the seed's weights.
+        trainer.snapshot()?.save(&run, &folder.join(SNAPSHOT_FILE))?;
+    }
     let metadata = Metadata::new(&run.config, &data);
     let mut session = Session {
         run,

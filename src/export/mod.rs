@@ -1,0 +1,4 @@
+//! A trained model in forms that other programs use.
+
+pub mod onnx;
+pub mod tensorboard;
