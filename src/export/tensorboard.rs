@@ -24,7 +24,7 @@ pub fn events(run: &Run, pictures: &[Picture], ended: f64) -> Vec<u8> {
     let seconds = |row: &crate::run::EpochRow| row.seconds.unwrap_or(0.0);
     let mut time = ended - run.epochs.iter().map(seconds).sum::<f64>();
     let mut records = Records::default();
-    records.push(Event { wall_time: time, file_version: Some("brain.Event:2".into()), ..Event::default() });
+    records.push(&Event { wall_time: time, file_version: Some("brain.Event:2".into()), ..Event::default() });
     let steps_per_epoch = run.data.train_images.div_ceil(run.config.batch_size.min(run.data.train_images)) as usize;
     for row in &run.epochs {
         let last = row.epoch as usize * steps_per_epoch;
@@ -32,7 +32,7 @@ pub fn events(run: &Run, pictures: &[Picture], ended: f64) -> Vec<u8> {
         let losses = run.step_losses.iter().enumerate().skip(first).take(last - first);
         for (step, loss) in losses {
             let share = (step + 1 - first) as f64 / steps_per_epoch as f64;
-            records.push(Event::scalar(time + share * seconds(row), step + 1, "loss/step", f64::from(*loss)));
+            records.push(&Event::scalar(time + share * seconds(row), step + 1, "loss/step", f64::from(*loss)));
         }
         time += seconds(row);
         let scalars = [
@@ -47,12 +47,12 @@ pub fn events(run: &Run, pictures: &[Picture], ended: f64) -> Vec<u8> {
         ];
         for (tag, value) in scalars {
             if let Some(value) = value {
-                records.push(Event::scalar(time, last, tag, value));
+                records.push(&Event::scalar(time, last, tag, value));
             }
         }
     }
     for picture in pictures {
-        records.push(Event::picture(ended, run.step_losses.len(), picture));
+        records.push(&Event::picture(ended, run.step_losses.len(), picture));
     }
     records.0
 }
@@ -62,7 +62,7 @@ pub fn events(run: &Run, pictures: &[Picture], ended: f64) -> Vec<u8> {
 struct Records(Vec<u8>);
 
 impl Records {
-    fn push(&mut self, event: Event) {
+    fn push(&mut self, event: &Event) {
         let (data, Self(bytes)) = (event.encode_to_vec(), self);
         let length = (data.len() as u64).to_le_bytes();
         bytes.extend(length);
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(crc::Crc::<u32>::new(&crc::CRC_32_ISCSI).checksum(&[0; 32]), 0x8a91_36aa);
         assert_eq!(masked(&[0; 32]), 0x8a91_36aa_u32.rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes());
         let mut records = Records::default();
-        records.push(Event::scalar(0.5, 3, "loss", 0.25));
+        records.push(&Event::scalar(0.5, 3, "loss", 0.25));
         let length = u64::from_le_bytes(records.0[..8].try_into().expect("8 bytes")) as usize;
         assert_eq!(records.0.len(), 8 + 4 + length + 4);
         let event = Event::decode(&records.0[12..12 + length]).expect("an event");

@@ -12,6 +12,9 @@ use mnist_gpu::model::PRESETS;
 use std::env::var;
 use std::process::{Command, ExitCode};
 
+/// What a trial does with a Python.
+type Test = Box<dyn FnOnce(&str) -> Result<(), Failed> + Send>;
+
 fn main() -> ExitCode {
     let python = var("MNIST_GPU_PYTHON").unwrap_or_else(|_| "python3".into());
     let needed = "import onnx, onnxruntime, safetensors.torch, tensorboard.backend.event_processing.event_accumulator";
@@ -21,7 +24,7 @@ fn main() -> ExitCode {
         Err(error) => Some(error.to_string()),
     };
     let required = var("MNIST_GPU_REQUIRE_PYTHON").is_ok_and(|value| value == "1");
-    let trial = |name: String, test: Box<dyn FnOnce(&str) -> Result<(), Failed> + Send>| {
+    let trial = |name: String, test: Test| {
         let (python, missing) = (python.clone(), missing.clone());
         let ignored = missing.is_some() && !required;
         let run = move || match missing {
