@@ -100,7 +100,7 @@ pub(super) fn gemm(
 fn share(m: usize, across: Across) -> usize {
     let threads = rayon::current_num_threads();
     match across {
-        Across::Columns => m.div_ceil(2 * threads * ROWS) * ROWS,
+        Across::Columns => m.div_ceil(threads * ROWS) * ROWS,
         // As many vectors of rows as keep all threads busy for the shortest time.
         Across::Rows => {
             let widths = (1..=VECTORS).rev().map(|vectors| vectors * lanes());
@@ -120,11 +120,20 @@ fn pack(matrix: Matrix, first: usize, count: usize, k: usize, panel: &mut Vec<f3
     panel.resize(k * width, 0.0);
     if row_stride == 1 {
         for (k, panel) in panel.chunks_exact_mut(width).enumerate() {
-            panel[..count].copy_from_slice(&data[k * column_stride + first..][..count]);
+            copy(&data[k * column_stride + first..][..count], &mut panel[..count]);
         }
     } else {
         for (start, panel) in (0..k).step_by(STRETCH).zip(panel.chunks_mut(STRETCH * width)) {
-            for row in 0..count {
+            // Four rows at a time: what they are spread over is written in whole quarters of a vector.
+            for row in (0..count / 4 * 4).step_by(4) {
+                let rows: [&[f32]; 4] =
+                    std::array::from_fn(|index| &data[(first + row + index) * row_stride + start * column_stride..]);
+                for (k, panel) in panel.chunks_exact_mut(width).enumerate() {
+                    let values = rows.map(|row| row[k * column_stride]);
+                    panel[row..row + 4].copy_from_slice(&values);
+                }
+            }
+            for row in count / 4 * 4..count {
                 let values = data[(first + row) * row_stride + start * column_stride..].iter().step_by(column_stride);
                 for (panel, value) in panel[row..].iter_mut().step_by(width).zip(values) {
                     *panel = *value;
@@ -133,6 +142,18 @@ fn pack(matrix: Matrix, first: usize, count: usize, k: usize, panel: &mut Vec<f3
         }
     }
     width
+}
+
+/// Copies a few vectors of numbers, in line.
+#[inline(always)]
+fn copy(from: &[f32], to: &mut [f32]) {
+    let ((from, from_rest), (to, to_rest)) = (from.as_chunks::<16>(), to.as_chunks_mut::<16>());
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+    for (to, from) in to_rest.iter_mut().zip(from_rest) {
+        *to = *from;
+    }
 }
 
 /// Some rows of the output, and what happens to them before they are stored.
@@ -163,7 +184,7 @@ impl<F: Fn(usize, usize, &mut [f32])> Target for ByRow<'_, F> {
     fn load(&self, row: usize, count: usize, tile: &mut Tile) {
         let output = self.rows.output[row * self.rows.n..].chunks(self.rows.n);
         for (tile, output) in tile.iter_mut().zip(output).take(count) {
-            tile[..self.live].copy_from_slice(&output[self.first..][..self.live]);
+            copy(&output[self.first..][..self.live], &mut tile[..self.live]);
         }
     }
 
@@ -174,7 +195,7 @@ impl<F: Fn(usize, usize, &mut [f32])> Target for ByRow<'_, F> {
         for (index, (tile, output)) in tile.iter_mut().zip(output).take(count).enumerate() {
             let values = &mut tile[..self.live];
             finish(*first + row + index, self.first, values);
-            output[self.first..][..self.live].copy_from_slice(values);
+            copy(values, &mut output[self.first..][..self.live]);
         }
     }
 }
