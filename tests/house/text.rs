@@ -52,3 +52,17 @@ fn nothing_is_left_to_do() {
         assert_eq!(found(&doctored, &left).len(), 1, "{needle}");
     }
 }
+
+/// The text between `before` and the first `after` behind it.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    text.split_once(before)?.1.split_once(after).map(|(found, _)| found)
+}
+
+#[test]
+fn the_image_is_built_by_the_rust_that_cargo_names() {
+    let read = |name: &str| std::fs::read_to_string(crate::root().join(name)).expect(name);
+    let (manifest, image) = (read("Cargo.toml"), read("Dockerfile"));
+    let version = between(&manifest, "\nrust-version = \"", "\"").expect("the oldest Rust");
+    assert_eq!(between(&image, "\nARG RUST_IMAGE=rust:", "-"), Some(version));
+    assert_ne!(between(&image.replace(version, "1.0"), "\nARG RUST_IMAGE=rust:", "-"), Some(version));
+}
