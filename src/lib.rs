@@ -28,6 +28,7 @@ pub mod run;
 pub mod schedule;
 pub mod snapshot;
 pub mod statistics;
+pub mod study;
 pub mod trainer;
 
 pub use error::{Error, Result};
