@@ -8,6 +8,7 @@ use mnist_gpu::data::{Dataset, Part, split};
 use mnist_gpu::device::{Device, Request, open};
 use mnist_gpu::model::{PRESETS, defaults, preset};
 use mnist_gpu::run::EpochRow;
+use mnist_gpu::statistics::Spread;
 use mnist_gpu::trainer::Trainer;
 use std::process::Command;
 
@@ -44,7 +45,7 @@ const COLUMNS: [Column; 5] = [
     ("train loss", 4, |rows| last(rows).train_loss),
     ("seconds an epoch", 2, |rows| {
         let times: Vec<f64> = rows.iter().filter_map(|row| row.seconds).collect();
-        mean(&times)
+        Spread::of(&times).mean
     }),
 ];
 
@@ -61,7 +62,8 @@ fn main() -> Result<()> {
                 (1..=args.seeds).map(|seed| train(&*device, &data, model, seed, &args)).collect::<Result<_>>()?;
             let cells = COLUMNS.map(|(_, digits, figure)| {
                 let values: Vec<f64> = runs.iter().map(|rows| figure(rows)).collect();
-                format!("{:.digits$} ± {:.digits$}", mean(&values), deviation(&values))
+                let Spread { mean, standard_deviation, .. } = Spread::of(&values);
+                format!("{mean:.digits$} ± {:.digits$}", standard_deviation.unwrap_or(0.0))
             });
             println!("| {model} | {} | {} | {} |", device.info(), last(&runs[0]).epoch, cells.join(" | "));
         }
@@ -83,17 +85,6 @@ fn train(device: &dyn Device, data: &Dataset, model: &str, seed: u32, args: &Arg
 
 fn last(rows: &[EpochRow]) -> &EpochRow {
     rows.last().expect("epoch 0 at least")
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// The sample standard deviation; 0 of a single value.
-fn deviation(values: &[f64]) -> f64 {
-    let mean = mean(values);
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (squares / (values.len() - 1).max(1) as f64).sqrt()
 }
 
 /// The commit that is checked out, marked where the sources are no longer its.

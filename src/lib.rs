@@ -19,6 +19,7 @@ pub mod gpu;
 pub mod inference;
 pub mod model;
 pub mod optimizer;
+pub mod power_law;
 pub mod program;
 pub mod progress;
 pub mod random;
@@ -26,6 +27,8 @@ pub mod report;
 pub mod run;
 pub mod schedule;
 pub mod snapshot;
+pub mod statistics;
+pub mod study;
 pub mod trainer;
 
 pub use error::{Error, Result};

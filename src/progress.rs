@@ -66,3 +66,79 @@ impl Progress {
         }
     }
 }
+
+/// The progress of a study over all of its cells, on stderr.
+pub struct CellProgress {
+    bar: Option<ProgressBar>,
+    lines: bool,
+    cells: usize,
+    /// The cell that is run, in words.
+    cell: String,
+    /// Work of all cells, and of those that are done, in any unit.
+    work: u64,
+    done: u64,
+    began: Instant,
+    last_line: Instant,
+}
+
+impl CellProgress {
+    /// For so many cells of so much work together; silent if told so.
+    pub fn new(cells: usize, work: u64, silent: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bar = (terminal && !silent).then(|| {
+            let bar = ProgressBar::with_draw_target(Some(work), ProgressDrawTarget::stderr_with_hz(10));
+            let style = ProgressStyle::with_template("{prefix} {bar:28} {percent} %  {msg}");
+            bar.set_style(style.expect("the template is right").progress_chars("━╸ "));
+            bar
+        });
+        let (now, lines) = (Instant::now(), !terminal && !silent);
+        Self { bar, lines, cells, cell: String::new(), work, done: 0, began: now, last_line: now }
+    }
+
+    /// A cell, counted from 1, begins.
+    pub fn begin(&mut self, number: usize, cell: &str) {
+        self.cell = format!("cell {number}/{}, {cell}", self.cells);
+        if let Some(bar) = &self.bar {
+            bar.reset();
+            bar.set_prefix(self.cell.clone());
+            bar.set_position(self.done);
+        }
+    }
+
+    /// The cell that is run is in an epoch, and has done so much work.
+    pub fn advance(&mut self, epoch: u32, epochs: u32, cell_done: u64) {
+        let done = self.done + cell_done;
+        let left = self.began.elapsed().mul_f64((self.work.saturating_sub(done)) as f64 / done.max(1) as f64);
+        let left = indicatif::HumanDuration(left);
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("epoch {epoch}/{epochs}, {left} to go"));
+            bar.set_position(done);
+        } else if self.lines && self.last_line.elapsed() >= LINE_EVERY {
+            self.last_line = Instant::now();
+            let share = 100 * done / self.work.max(1);
+            // Progress is a courtesy: whoever closed stderr goes without.
+            let _ =
+                writeln!(std::io::stderr(), "{}, epoch {epoch}/{epochs}: {share} % of all, {left} to go", self.cell);
+        }
+    }
+
+    /// A cell of so much work is done.
+    pub fn end(&mut self, work: u64) {
+        self.done += work;
+    }
+
+    /// A cell of so much work need not be done.
+    pub fn skip(&mut self, work: u64) {
+        self.work -= work;
+        if let Some(bar) = &self.bar {
+            bar.set_length(self.work);
+        }
+    }
+
+    /// Takes the bar away, so that a line can be written.
+    pub fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

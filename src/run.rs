@@ -168,10 +168,14 @@ impl Run {
 
     /// Reads run.json.
     pub fn load(folder: &Path) -> Result<Self> {
-        let path = folder.join(RUN_FILE);
-        let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
+        Self::read(&folder.join(RUN_FILE))
+    }
+
+    /// Reads a record from a file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         serde_json::from_slice(&bytes)
-            .map_err(|error| Error::format(&path, format!("is not the record of a run: {error}")))
+            .map_err(|error| Error::format(path, format!("is not the record of a run: {error}")))
     }
 
     /// The rows of the epochs; what is not there is an empty cell.

@@ -18,6 +18,13 @@ pub enum Schedule {
     OneCycle,
 }
 
+impl Schedule {
+    /// Its name, as options and files have it.
+    pub fn name(self) -> String {
+        serde_json::to_value(self).expect("plain data").as_str().unwrap_or_default().into()
+    }
+}
+
 /// Everything that the learning rate of a step depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Course {

@@ -11,6 +11,7 @@ mod models;
 mod options;
 mod output;
 mod signals;
+mod study;
 mod train;
 
 use crate::Error;
@@ -49,6 +50,7 @@ enum Command {
     Models(models::Args),
     Train(Box<train::Args>),
     Eval(eval::Args),
+    Study(Box<study::Args>),
     Export(export::Args),
     Completions(completions::Args),
 }
@@ -84,6 +86,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Devices(args) => devices::run(&args),
         Command::Train(args) => train::run(&args, talk),
         Command::Eval(args) => eval::run(&args, talk),
+        Command::Study(args) => study::run(&args, talk),
         Command::Export(args) => export::run(&args, talk),
         Command::Completions(args) => completions::run(&args),
     };

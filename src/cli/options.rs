@@ -36,6 +36,13 @@ pub struct DataArgs {
 }
 
 impl DataArgs {
+    /// The whole path of the folder, as records of runs have it.
+    pub fn folder(&self) -> Option<String> {
+        let folder = self.data_dir.as_ref()?;
+        let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+        Some(whole.to_string_lossy().into_owned())
+    }
+
     /// Loads the data set.
     pub fn load(&self, part: Part) -> Result<Dataset> {
         let clock = Instant::now();

@@ -1,5 +1,6 @@
 //! Writing to stdout and stderr.
 
+pub use crate::report::numbers::thousands;
 use crate::{Error, Result};
 use anstream::eprintln;
 use clap::builder::styling::{AnsiColor, Style};
@@ -23,26 +24,4 @@ pub fn error(error: &Error) {
 /// Writes a remark to stderr.
 pub fn note(text: &str) {
     eprintln!("{text}");
-}
-
-/// A whole number with its thousands set apart.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn thousands_are_set_apart() {
-        let texts = [0, 999, 1_000, 60_000, 1_234_567].map(super::thousands);
-        assert_eq!(texts, ["0", "999", "1,000", "60,000", "1,234,567"]);
-    }
 }

@@ -5,7 +5,9 @@
 
 pub mod canvas;
 pub mod font;
+pub mod numbers;
 mod raster;
+pub mod study;
 pub mod style;
 mod svg;
 

@@ -8,6 +8,7 @@ mod export;
 mod models;
 #[cfg(unix)]
 mod signals;
+mod study;
 mod train;
 mod trouble;
 
@@ -101,7 +102,7 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[test]
 fn every_help_text_has_examples() {
-    for command in ["", "devices", "train", "eval", "check", "models"] {
+    for command in ["", "devices", "train", "eval", "check", "models", "study"] {
         let outcome =
             Outcome::of(Place::new().program(&[]).args((!command.is_empty()).then_some(command)).arg("--help"));
         assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));

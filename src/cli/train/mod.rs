@@ -39,10 +39,7 @@ fn begin(args: &Args, talk: Talk, signal: &AtomicUsize) -> Result<Ending> {
         let metadata = Metadata::new(&run.config, &data);
         trainer.initialise(&Checkpoint::load_as(&weights_path(Some(init))?, metadata)?.parameters)?;
     }
-    if let Some(folder) = &args.data.data_dir {
-        let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
-        run.data_dir = Some(whole.to_string_lossy().into_owned());
-    }
+    run.data_dir = args.data.folder();
     let folder = match &args.out {
         Some(out) => {
             std::fs::create_dir_all(out).map_err(Error::io("create the folder", out))?;
