@@ -36,7 +36,7 @@ fn rates_are_finite_and_within_bounds() {
     for betas in ["1,0.9", "0.9,1", "NaN,0.9"] {
         refused(&["--betas", betas], &["of --betas must be at least 0 and below 1"]);
     }
-    for epsilon in ["0", "-1e-8", "2", "NaN"] {
+    for epsilon in ["0", "-0.1", "2", "NaN"] {
         refused(&["--epsilon", epsilon], &["--epsilon must be 1e-30 to 1"]);
     }
     refused(&["--betas", "0.9"], &["--betas takes two numbers"]);
