@@ -94,7 +94,7 @@ fn resume(folder: &Path) -> Child {
 }
 
 fn spawn(command: &mut Command) -> Child {
-    let quiet = command.arg("--quiet").env_remove("MNIST_GPU_DEVICE").stdin(Stdio::null());
+    let quiet = command.args(["--quiet", "--no-report"]).env_remove("MNIST_GPU_DEVICE").stdin(Stdio::null());
     quiet.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
 }
 

@@ -122,9 +122,10 @@ impl TrainConfig {
                     add("momentum", momentum.to_string());
                     add("weight-decay", weight_decay.to_string());
                 }
-                Optimizer::Adam { betas: [b1, b2], weight_decay, decoupled, .. } => {
+                Optimizer::Adam { betas: [b1, b2], epsilon, weight_decay, decoupled } => {
                     add("optimizer", if decoupled { "adamw".into() } else { "adam".into() });
                     add("betas", format!("{b1},{b2}"));
+                    add("epsilon", format!("{epsilon:e}"));
                     add("weight-decay", weight_decay.to_string());
                 }
             }

@@ -62,26 +62,56 @@ pub struct Evaluation {
     pub confusion: Vec<Vec<u32>>,
 }
 
-/// Evaluates the session's first images against their labels, batch by batch.
-pub fn evaluate(session: &mut dyn Session, labels: &[u8], classes: &[String]) -> Result<Evaluation> {
+/// What a model says to one image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answer {
+    /// The image's class.
+    pub label: u8,
+    /// The most probable class.
+    pub class: u8,
+    /// The probability that the model gives it.
+    pub confidence: f32,
+    /// The image's negative log-likelihood in nats.
+    pub loss: f32,
+}
+
+/// Asks the model for a range of the session's images, batch by batch; the labels are those of the range.
+pub fn answers(session: &mut dyn Session, images: &Range<u32>, labels: &[u8]) -> Result<Vec<Answer>> {
     let program = std::sync::Arc::clone(session.program());
     let eval = program.ports.eval;
-    session.put(eval.state, &[State::at(0, 0, 0, labels.len() as u32)])?;
-    let mut confusion = vec![vec![0; classes.len()]; classes.len()];
-    let mut loss = 0.0;
+    let classes = program.tensor(program.ports.log_probabilities).shape[1] as usize;
+    session.put(eval.state, &[State::at(0, 0, images.start, images.end - images.start)])?;
+    let mut answers = Vec::with_capacity(labels.len());
     for batch in labels.chunks(eval.batch as usize) {
         session.run(List::EvalStep, 1)?;
         let log_probabilities: Vec<f32> = session.get(program.ports.log_probabilities)?;
-        for (row, &label) in log_probabilities.chunks_exact(classes.len()).zip(batch) {
-            loss -= f64::from(row[usize::from(label)]);
-            confusion[usize::from(label)][most_probable(row)] += 1;
-        }
+        answers.extend(log_probabilities.chunks_exact(classes).zip(batch).map(|(row, &label)| {
+            let class = most_probable(row);
+            Answer { label, class: class as u8, confidence: row[class].exp(), loss: -row[usize::from(label)] }
+        }));
     }
-    let images = labels.len() as u32;
-    let per_class = class_scores(&confusion, classes);
-    let correct: u32 = (0..classes.len()).map(|class| confusion[class][class]).sum();
-    let (loss, accuracy) = (loss / f64::from(images), f64::from(correct) / f64::from(images));
-    Ok(Evaluation { loss, accuracy, images, per_class, confusion })
+    Ok(answers)
+}
+
+/// Evaluates the session's first images against their labels.
+pub fn evaluate(session: &mut dyn Session, labels: &[u8], classes: &[String]) -> Result<Evaluation> {
+    Ok(Evaluation::new(&answers(session, &(0..labels.len() as u32), labels)?, classes))
+}
+
+impl Evaluation {
+    /// Of what a model says to images.
+    pub fn new(answers: &[Answer], classes: &[String]) -> Self {
+        let mut confusion = vec![vec![0; classes.len()]; classes.len()];
+        let (mut loss, mut correct) = (0.0, 0_u32);
+        for answer in answers {
+            loss += f64::from(answer.loss);
+            correct += u32::from(answer.class == answer.label);
+            confusion[usize::from(answer.label)][usize::from(answer.class)] += 1;
+        }
+        let images = answers.len() as u32;
+        let (loss, accuracy) = (loss / f64::from(images), f64::from(correct) / f64::from(images));
+        Self { loss, accuracy, images, per_class: class_scores(&confusion, classes), confusion }
+    }
 }
 
 /// The first class of the largest value.

@@ -97,6 +97,9 @@ pub struct Run {
     /// The folder of its data, where they are not embedded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<String>,
+    /// The run or the file whose weights it began with, where those were not the seed's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init: Option<String>,
     /// What it runs on.
     pub device: DeviceInfo,
     /// Why on that.
@@ -147,6 +150,7 @@ impl Run {
             status: Status::Running,
             data: DataInfo::new(data, selection.train.len(), selection.validation.len()),
             data_dir: None,
+            init: None,
             device: device.info().clone(),
             device_reason: why,
             kernels: trainer.kernels().into_iter().map(|(op, kernel)| KernelChoice { op, kernel }).collect(),
@@ -244,8 +248,56 @@ fn numbered(runs: &Path) -> Result<Vec<(u32, PathBuf)>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::model::{defaults, preset};
+
+    /// A complete run of a preset with so many epochs, each with a test loss and accuracy, for the tests of reports.
+    pub fn run(model: &str, rows: &[[f64; 2]]) -> Run {
+        let row = |(epoch, &[test_loss, test_accuracy]): (u32, &[f64; 2])| EpochRow {
+            epoch,
+            train_loss: test_loss,
+            train_accuracy: test_accuracy,
+            test_loss,
+            test_accuracy,
+            validation_loss: None,
+            validation_accuracy: None,
+            learning_rate: (epoch > 0).then_some(0.01),
+            images_per_second: (epoch > 0).then_some(1_000.0),
+            seconds: (epoch > 0).then_some(2.0),
+        };
+        let named = |text: &str| text.to_owned();
+        let mut config = defaults(preset(model, 10).expect("a preset"));
+        config.epochs = (rows.len() as u32).saturating_sub(1).max(1);
+        Run {
+            version: VERSION.into(),
+            status: Status::Complete,
+            config,
+            data: DataInfo {
+                name: "mnist".into(),
+                fingerprint: "0123456789abcdef".into(),
+                height: 28,
+                width: 28,
+                classes: (0..10).map(|class| class.to_string()).collect(),
+                train_images: 1_000,
+                validation_images: 0,
+                test_images: 1_000,
+            },
+            data_dir: None,
+            init: None,
+            device: DeviceInfo {
+                name: named("CPU"),
+                backend: named("cpu"),
+                kind: named("cpu"),
+                driver: named("AVX2, 2 threads"),
+            },
+            device_reason: "asked for by --device cpu".into(),
+            kernels: Vec::new(),
+            parameters: 101_770,
+            epochs: (0..).zip(rows).map(row).collect(),
+            step_losses: vec![2.0, 1.0, 0.5],
+        }
+    }
 
     #[test]
     fn folders_are_numbered_onwards() {

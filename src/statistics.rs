@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::f64::consts::FRAC_PI_2;
+use std::ops::Range;
 
 /// What repeated measurements come to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -78,10 +79,53 @@ fn integral(function: &dyn Fn(f64) -> f64, from: f64, to: f64) -> f64 {
     (0..=PARTS).map(|part| weight(part) * function(from + width * f64::from(part))).sum::<f64>() * width / 3.0
 }
 
+/// The mean of each value's neighbourhood: itself and up to `reach` values on each side, fewer at the ends.
+pub fn moving_mean(values: &[f32], reach: usize) -> Vec<f64> {
+    let mut sums = vec![0.0];
+    for value in values {
+        sums.push(sums[sums.len() - 1] + f64::from(*value));
+    }
+    let around = |index: usize| {
+        let (first, end) = (index.saturating_sub(reach), (index + reach + 1).min(values.len()));
+        (sums[end] - sums[first]) / (end - first) as f64
+    };
+    (0..values.len()).map(around).collect()
+}
+
+/// Where the share lies of which `hits` of `count` are a sample, with 95 % confidence (Wilson's score interval, 1927).
+pub fn wilson(hits: u64, count: u64) -> Range<f64> {
+    const Z: f64 = 1.959_963_985;
+    if count == 0 {
+        return 0.0..1.0;
+    }
+    let (n, share) = (count as f64, hits as f64 / count as f64);
+    let middle = (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
+    let half = Z / (1.0 + Z * Z / n) * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    (middle - half).max(0.0)..(middle + half).min(1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use approx::assert_relative_eq;
+
+    #[test]
+    fn a_moving_mean_is_shorter_at_the_ends() {
+        // (1 + 2) / 2, (1 + 2 + 6) / 3, (2 + 6 + 4) / 3, (6 + 4) / 2.
+        assert_eq!(moving_mean(&[1.0, 2.0, 6.0, 4.0], 1), [1.5, 3.0, 4.0, 5.0]);
+        assert_eq!(moving_mean(&[1.0, 2.0, 6.0], 0), [1.0, 2.0, 6.0]);
+        assert_eq!(moving_mean(&[1.0, 2.0, 6.0], 9), [3.0; 3]);
+        assert!(moving_mean(&[], 3).is_empty());
+    }
+
+    #[test]
+    fn wilsons_interval_is_known() {
+        // 8 of 10: (0.8 + 0.19207) / 1.38415 ± 1.95996 / 1.38415 · √(0.016 + 0.0096036).
+        let interval = wilson(8, 10);
+        assert_relative_eq!(interval.start, 0.490_16, epsilon = 1e-5);
+        assert_relative_eq!(interval.end, 0.943_32, epsilon = 1e-5);
+        assert_eq!((wilson(0, 10).start, wilson(10, 10).end, wilson(0, 0)), (0.0, 1.0, 0.0..1.0));
+    }
 
     #[test]
     fn the_spread_is_the_samples() {

@@ -149,6 +149,11 @@ impl Trainer {
         parameters.map(|(id, tensor, _)| Ok((tensor.name.clone(), self.session.get(id)?))).collect()
     }
 
+    /// The session, and which of its images are trained on, held out, and tested on.
+    pub fn parts(&mut self) -> (&mut dyn Session, [Range<u32>; 3]) {
+        (&mut *self.session, [self.train.clone(), self.validation.clone(), self.test.clone()])
+    }
+
     /// Everything that training has changed so far.
     pub fn snapshot(&mut self) -> Result<Snapshot> {
         let ids = self.changing();

@@ -49,7 +49,7 @@ fn agrees(model: &str, python: &str) -> Result<(), Failed> {
         command
     };
     let train = ["train", "--device", "cpu", "--epochs", "1", "--train-size", "1280", "--json", "--model", model];
-    stdout(program().args(train).arg("--out").arg(&run))?;
+    stdout(program().args(train).arg("--no-report").arg("--out").arg(&run))?;
     let ours = stdout(program().args(["eval", "--device", "cpu", "--json"]).arg(&run))?;
     let theirs = stdout(Command::new(python).arg(SCRIPT).arg(run.join("model.safetensors")).arg(folder.path()))?;
     compare(&serde_json::from_str(&ours)?, &serde_json::from_str(&theirs)?)

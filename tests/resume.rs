@@ -19,7 +19,8 @@ fn text(path: &Path) -> &str {
 }
 
 fn trained(folder: &Path) {
-    let arguments: Vec<&str> = ["train"].into_iter().chain(SMALL).chain(["--device", "cpu", "--out"]).collect();
+    let arguments: Vec<&str> =
+        ["train"].into_iter().chain(SMALL).chain(["--no-report", "--device", "cpu", "--out"]).collect();
     let output = run(&[&arguments[..], &[text(folder)]].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

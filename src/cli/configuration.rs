@@ -160,8 +160,8 @@ mod tests {
             "--model mlp --epochs 7 --batch-size 64 --schedule cosine --learning-rate 0.002",
             "--model linear --learning-rate 0.1 --optimizer sgd --momentum 0.9 --weight-decay 0",
             "--model linear --learning-rate 0.05 --optimizer sgd --nesterov --momentum 0.8 --weight-decay 0.001",
-            "--model lenet --learning-rate 0.01 --optimizer adam --betas 0.8,0.99 --weight-decay 0.1",
-            "--model cnn --learning-rate 0.01 --optimizer adamw --betas 0.7,0.9 --weight-decay 0.3",
+            "--model lenet --learning-rate 0.01 --optimizer adam --betas 0.8,0.99 --epsilon 1e-8 --weight-decay 0.1",
+            "--model cnn --learning-rate 0.01 --optimizer adamw --betas 0.7,0.9 --epsilon 1e-6 --weight-decay 0.3",
         ] {
             let line = Line::try_parse_from(std::iter::once("train").chain(options.split(' '))).expect("options");
             assert_eq!(line.config.config(10).expect("in range").options(), options);

@@ -10,6 +10,7 @@ mod export;
 mod models;
 mod options;
 mod output;
+mod report;
 mod signals;
 mod study;
 mod train;
@@ -50,6 +51,7 @@ enum Command {
     Models(models::Args),
     Train(Box<train::Args>),
     Eval(eval::Args),
+    Report(report::Args),
     Study(Box<study::Args>),
     Export(export::Args),
     Completions(completions::Args),
@@ -86,6 +88,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Devices(args) => devices::run(&args),
         Command::Train(args) => train::run(&args, talk),
         Command::Eval(args) => eval::run(&args, talk),
+        Command::Report(args) => report::run(&args, talk),
         Command::Study(args) => study::run(&args, talk),
         Command::Export(args) => export::run(&args, talk),
         Command::Completions(args) => completions::run(&args),

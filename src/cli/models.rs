@@ -4,7 +4,7 @@ use super::Ending;
 use super::configuration::model;
 use super::output::{line, thousands};
 use crate::Result;
-use crate::model::{Layer, ModelSpec, PRESETS, Shape, Stage, defaults, preset};
+use crate::model::{ModelSpec, PRESETS, Shape, Stage, defaults, preset};
 use serde_json::json;
 
 /// List the models, or show one layer by layer
@@ -59,11 +59,11 @@ fn table(args: &Args) -> Result<()> {
     line("|---|---|---:|---:|---|")?;
     for name in PRESETS {
         let spec = preset(name, args.classes).expect("a preset's name");
-        let layers: Vec<String> = spec.layers.iter().map(layer).collect();
+        let layers: Vec<String> = spec.layers.iter().map(ToString::to_string).collect();
         let (parameters, flops) = match spec.stages(args.image, args.classes) {
             Ok(stages) => {
                 let flops: u64 = stages.iter().map(Stage::flops).sum();
-                (thousands(stages.iter().map(parameters).sum()), format!("{:.2}", flops as f64 / 1e6))
+                (thousands(stages.iter().map(Stage::parameter_count).sum()), format!("{:.2}", flops as f64 / 1e6))
             }
             Err(_) => ("does not fit".into(), "–".into()),
         };
@@ -75,38 +75,15 @@ fn table(args: &Args) -> Result<()> {
 
 fn show(spec: &ModelSpec, args: &Args) -> Result<()> {
     let stages = spec.stages(args.image, args.classes)?;
-    line(&format!("{}: {}\n", spec.name, spec.layers.iter().map(layer).collect::<Vec<_>>().join(", ")))?;
+    line(&format!("{}: {}\n", spec.name, spec.layers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))?;
     line(&format!("{:<10}{:>14}{:>14}{:>14}", "stage", "output", "parameters", "FLOP"))?;
     line(&format!("{:<10}{:>14}{:>14}{:>14}", "image", args.image.to_string(), "", ""))?;
     for stage in &stages {
-        let (output, count, flops) = (stage.output().to_string(), parameters(stage), stage.flops());
+        let (output, count, flops) = (stage.output().to_string(), stage.parameter_count(), stage.flops());
         line(&format!("{:<10}{output:>14}{:>14}{:>14}", stage.name(), thousands(count), thousands(flops)))?;
     }
     let total = |count: fn(&Stage) -> u64| thousands(stages.iter().map(count).sum());
-    line(&format!("{:<10}{:>14}{:>14}{:>14}", "all", "", total(parameters), total(Stage::flops)))?;
+    line(&format!("{:<10}{:>14}{:>14}{:>14}", "all", "", total(Stage::parameter_count), total(Stage::flops)))?;
     line("\nA stage is a layer with the ReLU and the max-pool behind it; FLOP count an image's way forwards.")?;
     line(&format!("Defaults: {}", defaults(spec.clone()).summary()))
-}
-
-fn parameters(stage: &Stage) -> u64 {
-    stage.parameters().iter().map(|(_, shape, _)| shape.iter().copied().map(u64::from).product::<u64>()).sum()
-}
-
-/// A layer in a few words.
-fn layer(layer: &Layer) -> String {
-    let by = |[height, width]: &[u32; 2]| format!("{height}×{width}");
-    match layer {
-        Layer::Linear { outputs } => format!("fc {outputs}"),
-        Layer::Conv2d { channels, kernel, stride, padding } => {
-            let stride = if *stride == [1, 1] { String::new() } else { format!(" stride {}", by(stride)) };
-            let padding = if *padding == [0, 0] { String::new() } else { format!(" pad {}", by(padding)) };
-            format!("conv {}{stride}{padding} {channels}", by(kernel))
-        }
-        Layer::Relu => "ReLU".into(),
-        Layer::MaxPool { size, stride } => {
-            let stride = stride.filter(|stride| stride != size);
-            format!("pool {}{}", by(size), stride.map_or(String::new(), |stride| format!(" stride {}", by(&stride))))
-        }
-        Layer::Dropout { rate } => format!("dropout {rate}"),
-    }
 }

@@ -52,6 +52,27 @@ pub enum Layer {
     },
 }
 
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let by = |[height, width]: &[u32; 2]| format!("{height}×{width}");
+        match self {
+            Self::Linear { outputs } => write!(f, "fc {outputs}"),
+            Self::Conv2d { channels, kernel, stride, padding } => {
+                let stride = if *stride == [1, 1] { String::new() } else { format!(" stride {}", by(stride)) };
+                let padding = if *padding == [0, 0] { String::new() } else { format!(" pad {}", by(padding)) };
+                write!(f, "conv {}{stride}{padding} {channels}", by(kernel))
+            }
+            Self::Relu => f.write_str("ReLU"),
+            Self::MaxPool { size, stride } => {
+                let stride = stride.filter(|stride| stride != size);
+                let stride = stride.map_or(String::new(), |stride| format!(" stride {}", by(&stride)));
+                write!(f, "pool {}{stride}", by(size))
+            }
+            Self::Dropout { rate } => write!(f, "dropout {rate}"),
+        }
+    }
+}
+
 fn ones() -> [u32; 2] {
     [1, 1]
 }

@@ -90,6 +90,11 @@ impl Stage {
         vec![(format!("{name}.weight"), shape, bound), (format!("{name}.bias"), outputs, bound)]
     }
 
+    /// How many numbers weight and bias have.
+    pub fn parameter_count(&self) -> u64 {
+        self.parameters().iter().map(|(_, shape, _)| shape.iter().copied().map(u64::from).product::<u64>()).sum()
+    }
+
     /// Floating-point operations per image, forwards: a multiplication and an addition for each weight that an output
     /// sees.
     pub fn flops(&self) -> u64 {

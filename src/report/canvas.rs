@@ -9,6 +9,7 @@ use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
 use plotters::element::{Drawable, PointCollection};
 use plotters::style::text_anchor::{HPos, VPos};
+use plotters::style::{Color, ShapeStyle};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind, FontStyle,
     FontTransform,
@@ -39,7 +40,7 @@ pub struct Figure {
 
 /// Something on the canvas; places and sizes in canvas units.
 pub(super) enum Shape {
-    Line { points: Vec<BackendCoord>, width: u32, color: BackendColor },
+    Line { points: Vec<BackendCoord>, width: u32, dash: Option<[u32; 2]>, color: BackendColor },
     Polygon { points: Vec<BackendCoord>, color: BackendColor },
     Rectangle { from: BackendCoord, to: BackendCoord, color: BackendColor },
     Disc { center: BackendCoord, radius: u32, color: BackendColor },
@@ -144,6 +145,33 @@ impl Drawable<Canvas> for Picture {
     }
 }
 
+/// A line in dashes.
+#[derive(Clone)]
+pub struct Dashed<P> {
+    /// Where it goes along, in the coordinates of what it is drawn into.
+    pub points: Vec<P>,
+    /// Its colour and width.
+    pub style: ShapeStyle,
+    /// Lengths of a dash and of the gap behind it, in canvas units.
+    pub dash: [u32; 2],
+}
+
+impl<'a, P> PointCollection<'a, P> for &'a Dashed<P> {
+    type Point = &'a P;
+    type IntoIter = &'a [P];
+
+    fn point_iter(self) -> Self::IntoIter {
+        &self.points
+    }
+}
+
+impl<P> Drawable<Canvas> for Dashed<P> {
+    fn draw<I: Iterator<Item = BackendCoord>>(&self, places: I, canvas: &mut Canvas, _: (u32, u32)) -> Done {
+        let (points, width, dash) = (places.collect(), self.style.stroke_width, Some(self.dash));
+        canvas.push(self.style.color.to_backend_color(), |color| Shape::Line { points, width, dash, color })
+    }
+}
+
 impl DrawingBackend for Canvas {
     type ErrorType = Infallible;
 
@@ -179,7 +207,7 @@ impl DrawingBackend for Canvas {
 
     fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Done {
         let (points, width) = (path.into_iter().collect(), style.stroke_width());
-        self.push(style.color(), |color| Shape::Line { points, width, color })
+        self.push(style.color(), |color| Shape::Line { points, width, dash: None, color })
     }
 
     fn draw_circle<S: BackendStyle>(&mut self, center: BackendCoord, radius: u32, style: &S, fill: bool) -> Done {
@@ -231,7 +259,6 @@ impl DrawingBackend for Canvas {
 mod tests {
     use super::*;
     use crate::report::style::{anchor, color, px, text};
-    use plotters::style::Color;
 
     fn figure(words: &str) -> Figure {
         Figure::draw([120, 80], "A <disc> & text", |area| {
@@ -243,7 +270,9 @@ mod tests {
 
     /// Width and height, and the pixels.
     fn decoded(bytes: &[u8]) -> ([u32; 2], Vec<u8>) {
-        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().expect("a PNG");
+        let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+        decoder.set_transformations(png::Transformations::EXPAND);
+        let mut reader = decoder.read_info().expect("a PNG");
         let mut pixels = vec![0; reader.output_buffer_size().expect("of a known size")];
         let info = reader.next_frame(&mut pixels).expect("whole");
         ([info.width, info.height], pixels)

@@ -4,11 +4,24 @@
 //! written as PNG and as SVG.
 
 pub mod canvas;
+pub mod command;
+pub mod compare;
+pub mod confusion;
+pub mod curves;
 pub mod font;
+pub mod markdown;
+pub mod mistakes;
 pub mod numbers;
 mod raster;
+pub mod reliability;
+pub mod results;
+pub mod statements;
 pub mod study;
 pub mod style;
 mod svg;
+pub mod training;
+mod write;
 
-pub use canvas::{Area, Drawn, Figure, Picture};
+pub use canvas::{Area, Dashed, Drawn, Figure, Picture};
+pub use results::{Results, Subject};
+pub use write::{REPORT_FILE, write};

@@ -55,6 +55,11 @@ pub fn percent(share: f64, decimals: usize) -> String {
     format!("{:.decimals$} %", 100.0 * share)
 }
 
+/// A loss: four decimals, or three significant digits where these say little.
+pub fn loss(nats: f64) -> String {
+    if nats == 0.0 || (0.01..10_000.0).contains(&nats) { format!("{nats:.4}") } else { significant(nats, 3) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +78,12 @@ mod tests {
         assert_eq!(plus_minus(-0.25, 12.3), "-0 ± 12");
         assert_eq!(plus_minus(17_262_389.2, 5_612_345.0), "17,262,389 ± 5,600,000");
         assert_eq!(plus_minus(0.5, 0.0), "0.5000 ± 0");
+    }
+
+    #[test]
+    fn losses_have_four_decimals_or_three_digits() {
+        assert_eq!([0.0, 0.16, 2.315_93, 0.001_234_5].map(loss), ["0.0000", "0.1600", "2.3159", "0.00123"]);
+        assert_eq!(loss(f64::INFINITY), "inf");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Sizes, colours and text of the plots, so that all of them look alike: light, quiet, legible at the width of a README,
 //! and told apart by the colour-blind.
 
-use super::font::{FAMILY, face};
+use super::font::{FAMILY, face, has};
 use super::{Area, Drawn};
-use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
+use plotters::coord::ranged1d::{AsRangedCoord, DefaultFormatting, KeyPointHint, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
@@ -60,9 +60,57 @@ fn styled(pixels: f64, style: FontStyle) -> TextStyle<'static> {
     FontDesc::new(FontFamily::Name(FAMILY), size, style).color(&INK)
 }
 
+/// How long a text is, in pixels.
+pub fn width(line: &str, style: &TextStyle) -> f64 {
+    let face = face(matches!(style.font.get_style(), FontStyle::Bold));
+    let em = style.font.get_size() / face.height();
+    f64::from(face.line(line).1 / face.units_per_em()) * em / UNITS
+}
+
+/// A text, or its beginning with an ellipsis where it is longer than so many pixels.
+pub fn fitted(line: &str, style: &TextStyle, pixels: f64) -> String {
+    if width(line, style) <= pixels {
+        return line.to_owned();
+    }
+    let mut short: String = line.into();
+    while short.pop().is_some() && width(&format!("{short}…"), style) > pixels {}
+    format!("{}…", short.trim_end())
+}
+
+/// The name of a class, or its number where the font lacks a letter of the name.
+pub fn class_name(classes: &[String], class: usize) -> String {
+    classes.get(class).filter(|name| has(name)).cloned().unwrap_or_else(|| class.to_string())
+}
+
 /// Where a text stands relative to the point that it is given.
 pub fn anchor(horizontal: HPos, vertical: VPos) -> Pos {
     Pos::new(horizontal, vertical)
+}
+
+/// A linear axis with marks of its own.
+pub struct Marked {
+    /// From where to where it goes.
+    pub range: Range<f64>,
+    /// Where its marks are.
+    pub marks: Vec<f64>,
+}
+
+impl Ranged for Marked {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
+        let part = (value - self.range.start) / (self.range.end - self.range.start);
+        from + (part * f64::from(to - from)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.marks.clone()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.range.clone()
+    }
 }
 
 /// What stands around a [`chart`].
@@ -87,7 +135,7 @@ pub type Chart<'a, X, Y> = ChartContext<
 >;
 
 /// Draws title, axes and grid into the area and returns the chart. Ranges may be linear (`0.0..1.0`), logarithmic
-/// (`(1.0..100.0).log_scale()`) or have marks of their own (`.with_key_points(vec![…])`).
+/// (`(1.0..100.0).log_scale()`, also with marks of its own, `.with_key_points(log_marks(…))`) or [`Marked`].
 pub fn chart<'a, X, Y>(area: &Area, axes: &Axes, x: X, y: Y) -> Drawn<Chart<'a, X, Y>>
 where
     X: AsRangedCoord<Value = f64>,
@@ -95,7 +143,7 @@ where
     X::CoordDescType: ValueFormatter<f64>,
     Y::CoordDescType: ValueFormatter<f64>,
 {
-    let area = area.margin(px(12.0), px(10.0), px(12.0), px(20.0));
+    let area = area.margin(px(12.0), px(10.0), px(12.0), px(26.0));
     area.draw_text(axes.title, &bold(15.0).pos(anchor(HPos::Left, VPos::Top)), (px(4.0), 0))?;
     let mut chart = ChartBuilder::on(&area)
         .margin_top(px(46.0))
@@ -137,8 +185,21 @@ pub fn span(values: impl IntoIterator<Item = f64>) -> Range<f64> {
     }
 }
 
-/// Marks for a logarithmic axis: 1, 2 and 5 times the powers of ten within the range; fewer where these are too many.
+/// Round marks for a linear axis, at most so many.
+pub fn marks(range: &Range<f64>, most: usize) -> Vec<f64> {
+    let power = ((range.end - range.start) / most.max(1) as f64).log10().floor() as i32;
+    let steps = (power..power + 3).flat_map(|power| [1.0, 2.0, 5.0].map(|factor| factor * 10_f64.powi(power)));
+    let whole = |step: f64| ((range.start / step - 1e-9).ceil() as i64)..=((range.end / step + 1e-9).floor() as i64);
+    let step = steps.into_iter().find(|&step| whole(step).count() <= most);
+    step.map_or(Vec::new(), |step| whole(step).map(|multiple| multiple as f64 * step).collect())
+}
+
+/// Round marks for a logarithmic axis, at most so many: 1, 2 and 5 times the powers of ten, or fewer over a wide range and
+/// evenly spaced ones over a narrow one.
 pub fn log_marks(range: &Range<f64>, most: usize) -> Vec<f64> {
+    if range.end / range.start < 6.0 {
+        return marks(range, most);
+    }
     let exponents = range.start.log10().floor() as i32..=range.end.log10().ceil() as i32;
     let marks = |factors: &[f64], every: usize| -> Vec<f64> {
         let powers = exponents.clone().filter(|exponent| exponent.rem_euclid(every as i32) == 0);
@@ -148,6 +209,12 @@ pub fn log_marks(range: &Range<f64>, most: usize) -> Vec<f64> {
     let tries = [marks(&[1.0, 2.0, 5.0], 1), marks(&[1.0, 3.0], 1)].into_iter();
     let mut tries = tries.chain((1..).map(|every| marks(&[1.0], every)));
     tries.find(|marks| marks.len() <= most.max(1)).unwrap_or_default()
+}
+
+/// Draws a remark into the line below the title of a chart.
+pub fn note(area: &Area, remark: &str) -> Drawn {
+    let style = text(13.0).color(&FADED).pos(anchor(HPos::Left, VPos::Center));
+    area.draw_text(remark, &style, (px(16.0), px(42.0)))
 }
 
 /// Draws what the colours of a chart mean into the line below its title, from the left.
@@ -168,6 +235,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_too_long_ends_in_an_ellipsis() {
+        let style = text(13.0);
+        let whole = width("Ankle boot", &style);
+        assert!((60.0..75.0).contains(&whole), "{whole}");
+        assert_eq!(fitted("Ankle boot", &style, whole), "Ankle boot");
+        assert_eq!(fitted("Ankle boot", &style, whole - 1.0), "Ankle bo…");
+        assert_eq!(fitted("Ankle boot", &style, 1.0), "…");
+    }
+
+    #[test]
+    fn classes_that_the_font_cannot_write_have_numbers() {
+        let classes = ["Größe".to_owned(), "お".to_owned()];
+        assert_eq!([0, 1, 2].map(|class| class_name(&classes, class)), ["Größe", "1", "2"]);
+    }
+
+    #[test]
     fn a_span_is_never_empty() {
         assert_eq!(span([3.0, f64::NAN, 1.0, f64::INFINITY]), 1.0..3.0);
         assert_eq!(span([2.0]), 1.0..3.0);
@@ -176,11 +259,21 @@ mod tests {
     }
 
     #[test]
+    fn marks_are_round_and_within_the_range() {
+        let text = |range, most| format!("{:.1?}", marks(&range, most));
+        assert_eq!(text(0.0..1.0, 6), "[0.0, 0.2, 0.4, 0.6, 0.8, 1.0]");
+        assert_eq!(text(3.0..47.0, 5), "[10.0, 20.0, 30.0, 40.0]");
+        assert_eq!(text(-1.0..1.0, 3), "[-1.0, 0.0, 1.0]");
+        assert!(marks(&(0.0..1e-300), 5).len() <= 5);
+    }
+
+    #[test]
     fn marks_of_a_logarithmic_axis_are_round_and_few() {
         let rounded = |range, most| log_marks(&range, most).iter().map(|mark| format!("{mark:.3}")).collect::<Vec<_>>();
         assert_eq!(rounded(0.04..2.5, 8), ["0.050", "0.100", "0.200", "0.500", "1.000", "2.000"]);
         assert_eq!(rounded(0.04..2.5, 4), ["0.100", "0.300", "1.000"]);
         assert_eq!(rounded(0.04..25.0, 3), ["0.100", "1.000", "10.000"]);
-        assert_eq!(log_marks(&(1e-9..1e9), 5), [1e-8, 1e-4, 1.0, 1e4, 1e8]);
+        assert_eq!(rounded(1e-9..1e9, 5), [0.0, 0.0001, 1.0, 1e4, 1e8].map(|mark| format!("{mark:.3}")));
+        assert_eq!(rounded(1.4..2.6, 8), ["1.400", "1.600", "1.800", "2.000", "2.200", "2.400", "2.600"]);
     }
 }

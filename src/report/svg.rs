@@ -28,12 +28,16 @@ pub fn svg(figure: &Figure) -> Result<String> {
 
 fn element(shape: &Shape) -> Result<String> {
     Ok(match shape {
-        Shape::Line { points, width, color } => {
+        Shape::Line { points, width, dash, color } => {
             let edges = if is_square(points) { " shape-rendering=\"crispEdges\"" } else { "" };
+            let dash = dash.map_or(String::new(), |dash| {
+                let [dash, gap] = dash.map(|units| number(units as f32));
+                format!(" stroke-dasharray=\"{dash} {gap}\"")
+            });
             let (points, width) = (list(points), number(*width as f32));
             let paint = paint("stroke", *color);
             format!(
-                "<polyline points=\"{points}\" fill=\"none\" {paint} stroke-width=\"{width}\" stroke-linejoin=\"round\"{edges}/>"
+                "<polyline points=\"{points}\" fill=\"none\" {paint} stroke-width=\"{width}\" stroke-linejoin=\"round\"{dash}{edges}/>"
             )
         }
         Shape::Polygon { points, color } => format!("<polygon points=\"{}\" {}/>", list(points), paint("fill", *color)),
@@ -121,7 +125,7 @@ fn line_of_text(text: &Text) -> String {
 fn image(picture: &Picture) -> Result<String> {
     let [width, height] = picture.size.map(|pixels| number(pixels as f32 * picture.scale as f32));
     let [x, y] = [picture.at.0, picture.at.1].map(|units| number(units as f32));
-    let data = base64(&encode(picture.size, png::ColorType::Grayscale, &picture.pixels)?);
+    let data = base64(&encode(picture.size, None, &picture.pixels)?);
     Ok(format!(
         "<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" style=\"image-rendering:pixelated\" \
          href=\"data:image/png;base64,{data}\"/>"

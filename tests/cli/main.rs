@@ -6,6 +6,7 @@ mod devices;
 mod eval;
 mod export;
 mod models;
+mod report;
 #[cfg(unix)]
 mod signals;
 mod study;
@@ -19,7 +20,8 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// A training run of a second.
-const QUICK: [&str; 9] = ["train", "--model", "mlp", "--device", "cpu", "--epochs", "1", "--train-size", "640"];
+const QUICK: [&str; 10] =
+    ["train", "--model", "mlp", "--device", "cpu", "--epochs", "1", "--train-size", "640", "--no-report"];
 
 /// A temporary folder to run the program in.
 struct Place(TempDir);
@@ -102,7 +104,7 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[test]
 fn every_help_text_has_examples() {
-    for command in ["", "devices", "train", "eval", "check", "models", "study"] {
+    for command in ["", "devices", "train", "eval", "check", "models", "report", "study"] {
         let outcome =
             Outcome::of(Place::new().program(&[]).args((!command.is_empty()).then_some(command)).arg("--help"));
         assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));

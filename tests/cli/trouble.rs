@@ -22,7 +22,7 @@ fn data(place: &Place, side: u32) {
     }
 }
 
-const TRAIN: [&str; 6] = ["train", "--device", "cpu", "--data-dir", "data", "--epochs"];
+const TRAIN: [&str; 7] = ["train", "--no-report", "--device", "cpu", "--data-dir", "data", "--epochs"];
 
 #[test]
 fn a_small_set_of_other_images_trains_with_a_batch_larger_than_the_data() {

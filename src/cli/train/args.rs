@@ -44,6 +44,9 @@ pub struct Args {
     /// Go on with a run that was interrupted, to the same bytes as if it had not been
     #[arg(long, value_name = "RUN", conflicts_with_all = CONFIGURATION)]
     pub resume: Option<PathBuf>,
+    /// Write no report at the end
+    #[arg(long)]
+    pub no_report: bool,
     /// Print one JSON object a line instead of the table
     #[arg(long)]
     pub json: bool,
@@ -83,8 +86,8 @@ fn examples() -> String {
   mnist-gpu train --json | jq .test_accuracy
   mnist-gpu train --resume runs/0007-cnn
 
-The run's folder holds model.safetensors (the weights), run.json (configuration, device, figures)
-and metrics.csv (the table). Ctrl-C stops after the current steps and keeps what there is; --resume
+The run's folder holds model.safetensors (the weights), run.json (configuration, device, figures),
+metrics.csv (the table) and report.md with its plots. Ctrl-C stops after the current steps and keeps what there is; --resume
 goes on from there, also after a crash.",
     );
     text

@@ -11,6 +11,7 @@ use super::{Ending, Talk, signals};
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::data::{Dataset, Part};
 use crate::device::{open, reopen};
+use crate::report::REPORT_FILE;
 use crate::run::{Run, SNAPSHOT_FILE, Status, VERSION, new_folder};
 use crate::snapshot::Snapshot;
 use crate::{Error, Result};
@@ -38,13 +39,16 @@ fn begin(args: &Args, talk: Talk, signal: &AtomicUsize) -> Result<Ending> {
         // The run's own model says what the file must hold, whoever wrote it.
         let metadata = Metadata::new(&run.config, &data);
         trainer.initialise(&Checkpoint::load_as(&weights_path(Some(init))?, metadata)?.parameters)?;
+        run.init = Some(absolute(init));
     }
     run.data_dir = args.data.folder();
     let folder = match &args.out {
         Some(out) => {
             std::fs::create_dir_all(out).map_err(Error::io("create the folder", out))?;
-            // A checkpoint of the run that is replaced would be taken for one of this run.
-            let _ = std::fs::remove_file(out.join(SNAPSHOT_FILE));
+            // A checkpoint or a report of the run that is replaced would be taken for one of this run.
+            for file in [SNAPSHOT_FILE, REPORT_FILE] {
+                let _ = std::fs::remove_file(out.join(file));
+            }
             out.clone()
         }
         None => new_folder(&runs_folder(), &run.config.model.name)?,
@@ -67,7 +71,14 @@ fn begin(args: &Args, talk: Talk, signal: &AtomicUsize) -> Result<Ending> {
         // Nothing was saved if the folder is empty: then it goes, and otherwise this does nothing.
         let _ = std::fs::remove_dir(&session.folder);
     }
-    result
+    let ending = result?;
+    session.report(&ending, args, &mut trainer, &data)?;
+    Ok(ending)
+}
+
+/// A path as it is from any folder.
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.into()).to_string_lossy().into_owned()
 }
 
 /// Goes on with a run in its folder, on the device that it began on unless another one is asked for.
@@ -100,6 +111,10 @@ fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Resul
     };
     let (mut trainer, mut run) = Run::begin(&*device, choice.why, &data, record.config.clone())?;
     run.data_dir.clone_from(&record.data_dir);
+    run.init.clone_from(&record.init);
+    if run.device == record.device {
+        run.device_reason.clone_from(&record.device_reason);
+    }
     if run.kernels != record.kernels {
         if args.device.device.is_none() {
             return refuse(format!(
@@ -133,7 +148,9 @@ fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Resul
     };
     session.tell(&format!("Resuming {} from {from}", folder.display()))?;
     session.announce()?;
-    session.train(&mut trainer, signal)
+    let ending = session.train(&mut trainer, signal)?;
+    session.report(&ending, args, &mut trainer, &data)?;
+    Ok(ending)
 }
 
 /// An existing run is never overwritten unless that is asked for.

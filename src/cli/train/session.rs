@@ -2,8 +2,11 @@
 
 use super::super::output::{line, note, thousands};
 use super::super::{Ending, Talk};
+use super::Args;
 use crate::checkpoint::{Checkpoint, Metadata};
+use crate::data::Dataset;
 use crate::progress::Progress;
+use crate::report;
 use crate::run::{EpochRow, Run, SNAPSHOT_FILE, Status, WEIGHTS_FILE};
 use crate::trainer::{Event, Trainer};
 use crate::{Error, Result};
@@ -157,6 +160,22 @@ impl Session {
         }
         self.tell(&format!("\nSaved {folder}. Next: mnist-gpu eval {folder}"))?;
         Ok(Ending::Success)
+    }
+}
+
+impl Session {
+    /// Writes the report of a run that came to its end. The run is saved: that a report fails is a remark.
+    pub fn report(&self, ending: &Ending, args: &Args, trainer: &mut Trainer, data: &Dataset) -> Result<()> {
+        if args.no_report || !matches!(ending, Ending::Success) {
+            return Ok(());
+        }
+        match report::write(&self.folder, &self.folder, &self.run, data, trainer, &self.run.device) {
+            Ok(path) => self.tell(&format!("Report: {}", path.display())),
+            Err(error) => {
+                note(&format!("The run is saved, but its report could not be written: {error}"));
+                Ok(())
+            }
+        }
     }
 }
 
