@@ -178,8 +178,10 @@ impl Run {
     /// Reads a record from a file.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| Error::format(path, format!("is not the record of a run: {error}")))
+        let unfit = |problem: String| Error::format(path, format!("is not the record of a run: {problem}"));
+        let run: Self = serde_json::from_slice(&bytes).map_err(|error| unfit(error.to_string()))?;
+        run.config.validate().map_err(|error| unfit(error.to_string()))?;
+        Ok(run)
     }
 
     /// The rows of the epochs; what is not there is an empty cell.

@@ -3,7 +3,7 @@
 use super::options::{DataArgs, DeviceArgs, runs_folder};
 use super::output::line;
 use super::{Ending, Talk};
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Metadata};
 use crate::data::Part;
 use crate::device::open;
 use crate::report::{compare, write};
@@ -82,7 +82,6 @@ fn one(folder: &Path, args: &Args, talk: Talk) -> Result<PathBuf> {
             folder.display()
         )));
     }
-    let checkpoint = Checkpoint::load(&weights)?;
     let data = match (&args.data.data_dir, &record.data_dir) {
         (None, Some(folder)) => DataArgs { data_dir: Some(folder.into()) }.load(Part::All)?,
         _ => args.data.load(Part::All)?,
@@ -97,12 +96,14 @@ fn one(folder: &Path, args: &Args, talk: Talk) -> Result<PathBuf> {
             data.fingerprint
         )));
     }
+    let checkpoint = Checkpoint::load_as(&weights, Metadata::new(&record.config, &data))?;
+    let out = args.out.as_deref().unwrap_or(folder);
+    std::fs::create_dir_all(out).map_err(Error::io("create the folder", out))?;
     let (device, choice) = open(&args.device.request(), args.device.threads)?;
     if !talk.quiet {
         line(&format!("Evaluating {} on {}: {}", folder.display(), device.info(), choice.why))?;
     }
     let (mut trainer, _) = Run::begin(&*device, choice.why, &data, record.config.clone())?;
     trainer.initialise(&checkpoint.parameters)?;
-    let out = args.out.as_deref().unwrap_or(folder);
     write(folder, out, &record, &data, &mut trainer, device.info())
 }

@@ -38,6 +38,7 @@ fn run(train_size: u32, seed: u32, score: Option<(f64, f64)>) -> Run {
         status: if score.is_some() { Status::Complete } else { Status::Diverged },
         data,
         data_dir: None,
+        init: None,
         device,
         device_reason: String::new(),
         kernels: Vec::new(),
