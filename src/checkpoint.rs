@@ -82,6 +82,11 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Writes the file whole or not at all.
     pub fn save(&self, path: &Path) -> Result<()> {
+        write_whole(path, &self.to_bytes()?)
+    }
+
+    /// The file's bytes.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let shapes = shapes(&self.metadata)?;
         let views: Vec<(&String, TensorView)> = shapes
             .iter()
@@ -93,9 +98,8 @@ impl Checkpoint {
             .collect();
         // By way of a `Value`, whose keys are sorted.
         let metadata = serde_json::to_value(&self.metadata).expect("metadata is plain data").to_string();
-        let bytes = safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), metadata)])))
-            .map_err(|error| Error::format(path, format!("cannot be serialised: {error}")))?;
-        write_whole(path, &bytes)
+        safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), metadata)])))
+            .map_err(|error| Error::Data(format!("the weights cannot be serialised: {error}")))
     }
 
     /// Reads a file that [`Self::save`] wrote.

@@ -4,13 +4,13 @@ use super::configuration::model;
 use super::options::{DataArgs, DeviceArgs, weights_path};
 use super::output::{line, thousands};
 use super::{Ending, Talk};
+use crate::Result;
 use crate::checkpoint::{Checkpoint, Metadata};
-use crate::data::{Dataset, Part};
+use crate::data::Part;
 use crate::device::{DeviceInfo, open};
 use crate::evaluate::{Evaluation, evaluate};
 use crate::inference::Classifier;
 use crate::model::defaults;
-use crate::{Error, Result};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
         }
         None => Checkpoint::load(&path)?,
     };
-    fits(&checkpoint.metadata, &data, args)?;
+    args.data.fits(&checkpoint.metadata, &data)?;
     let (device, choice) = open(&args.device.request(), args.device.threads)?;
     let name = &checkpoint.metadata.model.name;
     if !args.json && !talk.quiet {
@@ -72,25 +72,6 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
         print(&evaluation)?;
     }
     Ok(Ending::Success)
-}
-
-/// Whether the model can be evaluated on the data at all.
-fn fits(metadata: &Metadata, data: &Dataset, args: &Args) -> Result<()> {
-    let [trained, found] =
-        [(metadata.height, metadata.width, metadata.classes.len()), (data.height, data.width, data.classes.len())];
-    if trained != found {
-        return Err(Error::Data(format!(
-            "the model is for {}×{} images of {} classes, but {} has {}×{} images of {} classes: name its data by --data-dir",
-            trained.0, trained.1, trained.2, data.name, found.0, found.1, found.2
-        )));
-    }
-    if args.data.data_dir.is_none() && metadata.data != data.fingerprint {
-        return Err(Error::Data(format!(
-            "the model was not trained on {}, but on data from a folder: name it by --data-dir",
-            data.name
-        )));
-    }
-    Ok(())
 }
 
 fn object(evaluation: &Evaluation, metadata: &Metadata, device: &DeviceInfo) -> serde_json::Value {

@@ -1,5 +1,6 @@
 //! Options that several commands share.
 
+use crate::checkpoint::Metadata;
 use crate::data::{Dataset, Part};
 use crate::device::Request;
 use crate::run::{WEIGHTS_FILE, newest_complete};
@@ -56,6 +57,25 @@ impl DataArgs {
             clock.elapsed()
         );
         Ok(data)
+    }
+
+    /// Whether a model belongs to the data.
+    pub fn fits(&self, metadata: &Metadata, data: &Dataset) -> Result<()> {
+        let [trained, found] =
+            [(metadata.height, metadata.width, metadata.classes.len()), (data.height, data.width, data.classes.len())];
+        if trained != found {
+            return Err(Error::Data(format!(
+                "the model is for {}×{} images of {} classes, but {} has {}×{} images of {} classes: name its data by --data-dir",
+                trained.0, trained.1, trained.2, data.name, found.0, found.1, found.2
+            )));
+        }
+        if self.data_dir.is_none() && metadata.data != data.fingerprint {
+            return Err(Error::Data(format!(
+                "the model was not trained on {}, but on data from a folder: name it by --data-dir",
+                data.name
+            )));
+        }
+        Ok(())
     }
 }
 

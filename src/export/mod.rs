@@ -2,3 +2,4 @@
 
 pub mod onnx;
 pub mod tensorboard;
+pub mod web;

@@ -1,0 +1,161 @@
+//! What the page repeats of the native program gives the same.
+
+use crate::site::{text, train_on_cpu};
+use crate::visit::{DESKTOP, Fixture, WEBGPU, files, fixture, visit};
+use crate::{InBrowser, expect};
+use mnist_gpu::checkpoint::Checkpoint;
+use mnist_gpu::export::web::Manifest;
+use mnist_gpu::schedule::{Course, Schedule};
+use serde_json::{Value, json};
+use std::path::Path;
+
+pub const TRIALS: &[InBrowser] = &[
+    ("modules::the_schedule_is_the_native_one", schedule),
+    ("modules::weights_are_read_and_written", weights),
+    ("modules::training_has_the_native_losses", training),
+];
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().into_iter().flatten().map(|number| number.as_f64().unwrap_or(f64::NAN)).collect()
+}
+
+/// Fails with the first pair that is farther apart than a share of the larger.
+fn close(what: &str, found: &[f64], expected: &[f64], tolerance: f64) -> Result<(), String> {
+    expect(&format!("number of {what}"), &found.len(), &expected.len())?;
+    let pairs = found.iter().zip(expected).enumerate();
+    let apart = |(a, b): (&f64, &f64)| (a - b).abs() > tolerance * a.abs().max(b.abs()) || a.is_nan() != b.is_nan();
+    match pairs.into_iter().find(|(_, pair)| apart(*pair)) {
+        Some((index, (a, b))) => Err(format!("{what} {index}: {a} in the page, {b} natively")),
+        None => Ok(()),
+    }
+}
+
+fn schedule() -> Result<(), String> {
+    let schedules = [Schedule::Constant, Schedule::Step, Schedule::Cosine, Schedule::OneCycle];
+    let courses = schedules.iter().flat_map(|&schedule| {
+        [(5, 20), (1, 1), (3, 7)].map(|(epochs, steps_per_epoch)| Course {
+            schedule,
+            learning_rate: 0.3,
+            epochs,
+            steps_per_epoch,
+            betas: [0.9, 0.999],
+        })
+    });
+    let rows = "
+        const { rows } = await import('./schedule.js');
+        const [course] = args;
+        return Array.from({ length: course.epochs }, (_, epoch) => [...rows(course, epoch)]).flat();";
+    visit(files(false), DESKTOP, WEBGPU, |browser, _, _| {
+        for course in courses {
+            let argument = json!({
+                "schedule": course.schedule, "rate": course.learning_rate, "epochs": course.epochs,
+                "stepsPerEpoch": course.steps_per_epoch, "betas": course.betas,
+            });
+            let native: Vec<f64> = (0..course.epochs)
+                .flat_map(|epoch| course.rows(epoch))
+                .flat_map(|row| [row.learning_rate, row.first_correction, row.second_correction, row.padding])
+                .map(f64::from)
+                .collect();
+            close(&format!("{course:?}"), &numbers(&browser.run(rows, &[argument])?), &native, 1e-6)?;
+        }
+        Ok(())
+    })
+}
+
+/// The page writes what the native program reads, from what it read itself; and says what is wrong with other files.
+fn weights() -> Result<(), String> {
+    let Fixture { trained, .. } = fixture();
+    let copy = "
+        const { parse, serialize } = await import('./safetensors.js');
+        const { tensors, metadata } = parse(await (await fetch('model.safetensors')).arrayBuffer());
+        const list = [...tensors].map(([name, tensor]) => ({ name, ...tensor }));
+        return [...serialize(list, metadata)];";
+    let refuse = "
+        const { weightsOf } = await import('./training.js');
+        const site = JSON.parse(args[0]);
+        const { height, width, classes } = site.models[0].metadata;
+        const whole = await (await fetch('model.safetensors')).arrayBuffer();
+        const doctor = (change) => {
+            const bytes = new Uint8Array(whole.slice(0));
+            return change(bytes) ?? bytes.buffer;
+        };
+        const replace = (from, to) => doctor((bytes) => {
+            const at = new TextDecoder('latin1').decode(bytes.subarray(0, 4000)).indexOf(from);
+            bytes.set(new TextEncoder().encode(to), at);
+        });
+        const files = [
+            doctor(() => new ArrayBuffer(3)), doctor((bytes) => bytes.buffer.slice(0, 200)),
+            doctor((bytes) => bytes.buffer.slice(0, -4)), doctor((bytes) => { bytes[7] = 255; }),
+            replace('F32', 'F16'), replace('mnist-gpu', 'other-one'), replace('{', 'x'), replace('\"outputs\\\\\":128', '\"outputs\\\\\":129'),
+            doctor((bytes) => { bytes.fill(255, bytes.length - 4); }), whole,
+        ];
+        return files.map((file) => {
+            try {
+                return weightsOf(file, { ...site, image: { height, width }, classes }).model.name;
+            } catch (error) {
+                return error.message;
+            }
+        });";
+    let site = files(false);
+    let manifest = text(&site, "site.json").expect("there").to_owned();
+    visit(site, DESKTOP, WEBGPU, |browser, _, _| {
+        let bytes: Vec<u8> = numbers(&browser.run(copy, &[])?).iter().map(|&byte| byte as u8).collect();
+        let read = Checkpoint::parse(&bytes, Path::new("copy")).map_err(|error| error.to_string())?;
+        expect("weights written by the page", &(read == trained.checkpoint), &true)?;
+        let found = browser.run(refuse, &[json!(manifest)])?;
+        let messages: Vec<_> = found.as_array().into_iter().flatten().map(|text| text.as_str().unwrap_or("")).collect();
+        let words = [
+            "short",
+            "header",
+            "damaged",
+            "header",
+            "floats",
+            "no mnist-gpu",
+            "JSON",
+            "model mlp",
+            "no numbers",
+            "mlp",
+        ];
+        let right = words.iter().zip(&messages).filter(|(word, message)| message.contains(*word)).count();
+        expect(&format!("fitting answers among {messages:?}"), &right, &words.len())
+    })
+}
+
+/// A few dozen steps of `mlp` have the losses of the CPU; with the learning rate and the seed that are chosen in the page.
+fn training() -> Result<(), String> {
+    let Fixture { data, trained } = fixture();
+    let mut other = trained.checkpoint.metadata.training.clone();
+    (other.seed, other.epochs, other.learning_rate) = (7, 1, 0.002);
+    let run = "
+        const [{ openGpu }, { Trainer }, { readSplit }] =
+            await Promise.all(['gpu', 'trainer', 'files'].map((name) => import(`./${name}.js`)));
+        const [site, config] = args;
+        const gpu = await openGpu();
+        const { learn } = await (await fetch(site.models[0].programs[gpu.kernels])).json();
+        const [train, test] = await Promise.all([readSplit(site.data.train), readSplit(site.data.test)]);
+        const trainer = await Trainer.open(gpu, learn, config, train, test, 10);
+        const epochs = [];
+        for (;;) {
+            const event = await trainer.advance();
+            if (event.kind === 'done') break;
+            if (event.kind === 'epoch') {
+                const { trainLoss, trainAccuracy, test: { loss, accuracy } } = event;
+                epochs.push([trainLoss, trainAccuracy, loss, accuracy]);
+            }
+        }
+        return [trainer.stepLosses, epochs.flat()];";
+    let site = files(true);
+    let manifest: Manifest = serde_json::from_str(text(&site, "site.json").expect("there")).expect("JSON");
+    visit(site, DESKTOP, WEBGPU, |browser, _, _| {
+        for config in [&trained.checkpoint.metadata.training, &other] {
+            let native = train_on_cpu(data, config);
+            let found = browser.run(run, &[json!(manifest), json!(config)])?;
+            let losses: Vec<_> = native.step_losses.iter().copied().map(f64::from).collect();
+            close("loss of step", &numbers(&found[0]), &losses, 1e-3)?;
+            let rows = native.rows[1..].iter();
+            let rows = rows.flat_map(|r| [r.train_loss, r.train_accuracy, r.test_loss, r.test_accuracy]);
+            close("figures of epochs", &numbers(&found[1]), &rows.collect::<Vec<_>>(), 1e-2)?;
+        }
+        Ok(())
+    })
+}
