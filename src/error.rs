@@ -32,6 +32,9 @@ pub enum Error {
     /// A request about data that the data set cannot meet.
     #[error("{0}")]
     Data(String),
+    /// A picture that cannot be read, or with nothing on it.
+    #[error("{0}")]
+    Picture(String),
     /// A program, model or tensor is not well formed.
     #[error("{0}")]
     Program(String),

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::checkpoint::Checkpoint;
 use crate::device::{Device, Session};
-use crate::program::{Build, build};
+use crate::program::{Build, List, State, build};
 use crate::trainer::EVAL_BATCH;
 use std::sync::Arc;
 
@@ -47,5 +47,27 @@ impl Classifier {
         self.session.put(ports.images, images)?;
         self.session.put(ports.labels, labels)?;
         evaluate(&mut *self.session)
+    }
+
+    /// The probability of each class for images (u8, row-major), image after image; as many images as there is room for.
+    pub fn probabilities(&mut self, images: &[u8]) -> Result<Vec<Vec<f32>>> {
+        let program = Arc::clone(self.session.program());
+        let ports = &program.ports;
+        let count = images.len() / program.tensor(ports.images).row_len();
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        self.session.put(ports.images, images)?;
+        self.session.put(ports.eval.state, &[State::at(0, 0, 0, count as u32)])?;
+        let classes = program.tensor(ports.log_probabilities).row_len();
+        let mut probabilities = Vec::with_capacity(count);
+        while probabilities.len() < count {
+            self.session.run(List::EvalStep, 1)?;
+            let rows: Vec<f32> = self.session.get(ports.log_probabilities)?;
+            let live = (count - probabilities.len()).min(ports.eval.batch as usize);
+            let exp = |row: &[f32]| row.iter().map(|value| value.exp()).collect();
+            probabilities.extend(rows.chunks_exact(classes).take(live).map(exp));
+        }
+        Ok(probabilities)
     }
 }

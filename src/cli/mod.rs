@@ -10,6 +10,7 @@ mod export;
 mod models;
 mod options;
 mod output;
+mod predict;
 mod report;
 mod signals;
 mod study;
@@ -38,6 +39,7 @@ Examples:
   mnist-gpu train                       train the default model on the best device
   mnist-gpu train --epochs 1 --seed 7   one pass over the images, other initial weights
   mnist-gpu eval                        evaluate the newest run on the test images
+  mnist-gpu predict seven.png           read the digit on a picture
   mnist-gpu devices                     which adapters there are, and which one is taken
 
 Runs are kept in the folder runs, or in the one that MNIST_GPU_RUNS names. The exit code is 0 for
@@ -51,6 +53,7 @@ enum Command {
     Models(models::Args),
     Train(Box<train::Args>),
     Eval(eval::Args),
+    Predict(predict::Args),
     Report(report::Args),
     Study(Box<study::Args>),
     Export(export::Args),
@@ -60,6 +63,8 @@ enum Command {
 /// How a command ended, if not by an error.
 enum Ending {
     Success,
+    /// Part of it failed, and has said so.
+    Failure,
     /// Stopped by the signal with this number, after saving.
     Signal(u8),
 }
@@ -88,6 +93,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Devices(args) => devices::run(&args),
         Command::Train(args) => train::run(&args, talk),
         Command::Eval(args) => eval::run(&args, talk),
+        Command::Predict(args) => predict::run(&args, talk),
         Command::Report(args) => report::run(&args, talk),
         Command::Study(args) => study::run(&args, talk),
         Command::Export(args) => export::run(&args, talk),
@@ -95,6 +101,7 @@ pub fn run(cli: Cli) -> ExitCode {
     };
     match result {
         Ok(Ending::Success) => ExitCode::SUCCESS,
+        Ok(Ending::Failure) => ExitCode::FAILURE,
         Ok(Ending::Signal(number)) => ExitCode::from(128 + number),
         Err(error) => {
             output::error(&error);

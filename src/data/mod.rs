@@ -8,6 +8,7 @@ pub mod folder;
 pub mod gzip;
 pub mod idx;
 pub mod mnist;
+pub mod picture;
 pub mod subset;
 
 pub use dataset::{Dataset, Part, Split};

@@ -6,6 +6,7 @@ mod devices;
 mod eval;
 mod export;
 mod models;
+mod predict;
 mod report;
 #[cfg(unix)]
 mod signals;
@@ -104,7 +105,7 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[test]
 fn every_help_text_has_examples() {
-    for command in ["", "devices", "train", "eval", "check", "models", "report", "study"] {
+    for command in ["", "devices", "train", "eval", "predict", "check", "models", "report", "study"] {
         let outcome =
             Outcome::of(Place::new().program(&[]).args((!command.is_empty()).then_some(command)).arg("--help"));
         assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
