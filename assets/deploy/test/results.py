@@ -69,7 +69,7 @@ def main(bucket, volumes):
     others = [line for line in every if published(definitions, line) is None]
     kinds = [(json_object(line) or {"event": "text"})["event"] for line in others]
     # Beginnings, the untrained network, ends, and what is no JSON: each kind is there, so that each has been tried.
-    assert {"start", "epoch", "end", "text"} == set(kinds), kinds
+    assert {"start", "epoch", "end", "text"} <= set(kinds), kinds
 
     table = [
         "| model | epoch | train loss | train accuracy | test loss | test accuracy | images/s |",
