@@ -19,7 +19,11 @@ struct Args {
     #[arg(long, default_value = "cpu")]
     device: Vec<String>,
     /// What is trained, apart from the device
-    #[arg(long, default_value = "--model mlp --epochs 3 --train-size 6000 --checkpoint-every 10")]
+    #[arg(
+        long,
+        allow_hyphen_values = true,
+        default_value = "--model mlp --epochs 3 --train-size 6000 --checkpoint-every 10"
+    )]
     train: String,
     /// What `cargo bench` says to every benchmark
     #[arg(long, hide = true)]
