@@ -1,8 +1,9 @@
-//! A GPU as a device: buffers, pipelines and bind groups made once, many steps recorded into one submission.
+//! A GPU as a device: buffers and bind groups made once, many steps recorded into one submission.
 
 use super::adapter::Adapter;
-use super::kernels::{self, Binding, Profile};
-use super::recording::{DispatchRecord, PARAMS_STRIDE, PipelineRecord, Recording};
+use super::kernels::{self, Profile};
+use super::pipeline::Pipeline;
+use super::recording::{DispatchRecord, PARAMS_STRIDE, Recording};
 use super::timing::Clock;
 use crate::device::{Device, DeviceInfo, Session};
 use crate::program::{LOOP_ITERATIONS, List, Program, TensorId};
@@ -25,22 +26,17 @@ pub struct Gpu {
 
 pub(super) struct Shared {
     info: DeviceInfo,
-    checked: bool,
+    /// Whether shaders keep their bounds checks.
+    pub(super) checked: bool,
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     /// By their WGSL.
-    pipelines: Mutex<HashMap<String, Pipeline>>,
+    pub(super) pipelines: Mutex<HashMap<String, Pipeline>>,
     failure: Failure,
 }
 
 /// The first error that the device reported outside a call.
 type Failure = Arc<Mutex<Option<String>>>;
-
-#[derive(Clone)]
-struct Pipeline {
-    layout: wgpu::BindGroupLayout,
-    pipeline: wgpu::ComputePipeline,
-}
 
 impl Gpu {
     /// Opens an adapter. `checked` keeps the bounds checks of shaders, for tests: without them every shader has still been
@@ -188,86 +184,6 @@ impl Shared {
         let buffer = self.buffer("parameters of dispatches", words.len() * 4, usage)?;
         self.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
         Ok(buffer)
-    }
-
-    fn pipeline(&self, record: &PipelineRecord, wgsl: &str) -> Pipeline {
-        let mut pipelines = self.pipelines.lock().expect("no panic while held");
-        pipelines.entry(wgsl.into()).or_insert_with(|| self.compile(record, wgsl)).clone()
-    }
-
-    fn compile(&self, record: &PipelineRecord, wgsl: &str) -> Pipeline {
-        let clock = Instant::now();
-        let label = Some(&*record.name);
-        let descriptor = wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(wgsl.into()) };
-        let checks =
-            if self.checked { wgpu::ShaderRuntimeChecks::checked() } else { wgpu::ShaderRuntimeChecks::unchecked() };
-        // SAFETY: the shaders are our own; they are validated here as always, and every index they form lies within the
-        // shapes that `Program::validate` checks, which the parity tests confirm with the checks on.
-        let module = unsafe { self.device.create_shader_module_trusted(descriptor, checks) };
-        let entries: Vec<_> = record
-            .bindings
-            .iter()
-            .zip(0..)
-            .map(|(access, binding)| wgpu::BindGroupLayoutEntry {
-                binding,
-                visibility: wgpu::ShaderStages::COMPUTE,
-                ty: wgpu::BindingType::Buffer {
-                    ty: match access {
-                        Binding::Params | Binding::State => wgpu::BufferBindingType::Uniform,
-                        Binding::Read => wgpu::BufferBindingType::Storage { read_only: true },
-                        Binding::ReadWrite => wgpu::BufferBindingType::Storage { read_only: false },
-                    },
-                    has_dynamic_offset: false,
-                    min_binding_size: None,
-                },
-                count: None,
-            })
-            .collect();
-        let layout =
-            self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
-        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label,
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label,
-            layout: Some(&pipeline_layout),
-            module: &module,
-            entry_point: Some(&record.entry),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                zero_initialize_workgroup_memory: false,
-                ..Default::default()
-            },
-            cache: None,
-        });
-        log::debug!("{} {:?} compiled in {:.0?}", record.name, record.constants, clock.elapsed());
-        Pipeline { layout, pipeline }
-    }
-
-    fn bind(
-        &self,
-        dispatch: &DispatchRecord,
-        layout: &wgpu::BindGroupLayout,
-        params: &wgpu::Buffer,
-        slot: usize,
-        buffers: &[wgpu::Buffer],
-    ) -> wgpu::BindGroup {
-        let params = (params, slot * PARAMS_STRIDE, dispatch.params.len() * 4);
-        let operands = dispatch.operands.iter().map(|&(buffer, offset, bytes)| (&buffers[buffer], offset, bytes));
-        let entries: Vec<_> = std::iter::once(params)
-            .chain(operands)
-            .zip(0..)
-            .map(|((buffer, offset, bytes), binding)| wgpu::BindGroupEntry {
-                binding,
-                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                    buffer,
-                    offset: offset as u64,
-                    size: std::num::NonZeroU64::new(bytes.next_multiple_of(16) as u64),
-                }),
-            })
-            .collect();
-        self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
     }
 }
 

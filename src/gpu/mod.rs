@@ -3,6 +3,7 @@
 mod adapter;
 mod executor;
 pub mod kernels;
+mod pipeline;
 mod probe;
 pub mod recording;
 mod timing;
