@@ -14,6 +14,7 @@ mod init_uniform;
 mod load_batch;
 mod long_loops;
 mod matmul;
+mod probe;
 mod reduce;
 mod sgd;
 mod softmax_nll;
@@ -87,6 +88,8 @@ fn main() -> ExitCode {
         let opened = Arc::new(Opened { adapter, devices: Mutex::default() });
         let device = Arc::clone(&opened);
         trials.push(Trial::test(format!("long_loops::{name}"), move || long_loops::on_adapter(&device.adapter)));
+        let device = Arc::clone(&opened);
+        trials.push(Trial::test(format!("probe::{name}"), move || probe::on_adapter(&device.adapter)));
         for parity in &PARITY {
             let opened = Arc::clone(&opened);
             trials.push(Trial::test(format!("{}::{name}", parity.op), move || on_adapter(parity, &opened, verbose)));
