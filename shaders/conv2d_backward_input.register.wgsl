@@ -1,7 +1,7 @@
 // The gradient of a convolution's input as in conv2d_backward_input.wgsl, which explains the formula; for a convolution with
 // stride 1, and a pool whose stride is its size, or none.
 //
-// Each invocation sums a patch of 2 × 2 inputs for CHANNELS channels in registers: for every output and tap it loads the
+// Each invocation sums a patch of 2 × 2 inputs for CHANNELS channels in registers: for every tap and output it loads the
 // four gradients that the tap leads to, and CHANNELS weights, and uses each CHANNELS or four times. Inputs and channels
 // beyond the edge repeat the last one; what they compute is not stored.
 
@@ -28,26 +28,35 @@ fn conv2d_backward_input(@builtin(global_invocation_id) id: vec3<u32>) {
     let kernel_area = params.kernel_height * params.kernel_width;
 
     var sums: array<vec4<f32>, CHANNELS>;
-    for (var o = 0u; o < params.outputs; o++) {
-        let plane = (row * params.outputs + o) * windows();
-        let kernel = o * params.channels * kernel_area;
-        // The last tap comes from the first place.
-        for (var i = params.kernel_height; i > 0u; i--) {
-            for (var j = params.kernel_width; j > 0u; j--) {
-                // Places before the first wrap around to huge numbers.
-                let place_y = y - (i - 1u);
-                let place_x = x - (j - 1u);
-                let values = vec4<f32>(
-                    gradient_at(plane, place_y.x, place_x.x),
-                    gradient_at(plane, place_y.x, place_x.y),
-                    gradient_at(plane, place_y.y, place_x.x),
-                    gradient_at(plane, place_y.y, place_x.y),
-                );
-                let tap = kernel + (i - 1u) * params.kernel_width + j - 1u;
+    // The last tap comes from the first place.
+    for (var i = params.kernel_height; i > 0u; i--) {
+        for (var j = params.kernel_width; j > 0u; j--) {
+            // Places before the first wrap around to huge numbers.
+            let place_y = (y - (i - 1u)).xxyy;
+            let place_x = (x - (j - 1u)).xyxy;
+            let py = place_y / POOL_HEIGHT;
+            let px = place_x / POOL_WIDTH;
+            let inside = (py < vec4(params.pooled_height)) & (px < vec4(params.pooled_width));
+            let window = select(vec4(0u), py * params.pooled_width + px, inside);
+            // What a window that contains the place must have chosen; beyond the edge, what none chooses.
+            let within = place_y % POOL_HEIGHT * POOL_WIDTH + place_x % POOL_WIDTH;
+            let wanted = select(vec4(POOL_HEIGHT * POOL_WIDTH), within, inside);
+            let tap = (i - 1u) * params.kernel_width + j - 1u;
+
+            var of_place: array<vec4<f32>, CHANNELS>;
+            for (var o = 0u; o < params.outputs; o++) {
+                let at = (row * params.outputs + o) * windows() + window;
+                let chosen = vec4<u32>(choice[at.x], choice[at.y], choice[at.z], choice[at.w]);
+                let gradients = vec4<f32>(gradient[at.x], gradient[at.y], gradient[at.z], gradient[at.w]);
+                let values = select(vec4<f32>(), gradients, chosen == wanted);
                 for (var n = 0u; n < CHANNELS; n++) {
                     let c = min(first_c + n, params.channels - 1u);
-                    sums[n] = fma(values, vec4<f32>(weights[tap + c * kernel_area]), sums[n]);
+                    let weight = weights[(o * params.channels + c) * kernel_area + tap];
+                    of_place[n] = fma(values, vec4<f32>(weight), of_place[n]);
                 }
+            }
+            for (var n = 0u; n < CHANNELS; n++) {
+                sums[n] += of_place[n];
             }
         }
     }
@@ -68,14 +77,4 @@ fn conv2d_backward_input(@builtin(global_invocation_id) id: vec3<u32>) {
             }
         }
     }
-}
-
-// The gradient of a place of the convolution: that of its window, if the window chose it.
-fn gradient_at(plane: u32, place_y: u32, place_x: u32) -> f32 {
-    let py = place_y / POOL_HEIGHT;
-    let px = place_x / POOL_WIDTH;
-    let inside = py < params.pooled_height && px < params.pooled_width;
-    let at = plane + select(0u, py * params.pooled_width + px, inside);
-    let within = place_y % POOL_HEIGHT * POOL_WIDTH + place_x % POOL_WIDTH;
-    return select(0.0, gradient[at], inside && choice[at] == within);
 }

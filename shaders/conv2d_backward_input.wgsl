@@ -2,8 +2,9 @@
 //
 //   output[c, y, x] = Σ_o,window gradient[o, window] · weights[o, c, ky, kx]
 //
-// over the windows whose chosen place sees the input (y, x), by its tap (ky, kx). The sum is one chain of
-// `fma` in ascending order of output and place. Parameters and geometry are in convolution.wgsl.
+// over the windows whose chosen place sees the input (y, x), by its tap (ky, kx). What comes from one place is one chain of
+// `fma` in ascending order of output and window; these sums are added in ascending order of place. Parameters and geometry
+// are in convolution.wgsl.
 //
 // The simplest form: one invocation computes one element. It goes through the places that can see it, and through the
 // windows that a place belongs to.
@@ -27,25 +28,28 @@ fn conv2d_backward_input(@builtin(global_invocation_id) id: vec3<u32>) {
     let x = id.x % params.width + params.padding_x;
     let convolved_height = (params.height + 2u * params.padding_y - params.kernel_height) / params.stride_y + 1u;
     let convolved_width = (params.width + 2u * params.padding_x - params.kernel_width) / params.stride_x + 1u;
+    let kernel_area = params.kernel_height * params.kernel_width;
     var sum = 0.0;
-    for (var o = 0u; o < params.outputs; o++) {
-        let plane = (row * params.outputs + o) * windows();
-        let kernel = (o * params.channels + c) * params.kernel_height * params.kernel_width;
-        // The last tap comes from the first place.
-        for (var i = params.kernel_height; i > 0u; i--) {
-            let ky = i - 1u;
-            let place_y = (y - ky) / params.stride_y;
-            if ky > y || (y - ky) % params.stride_y != 0u || place_y >= convolved_height {
+    // The last tap comes from the first place.
+    for (var i = params.kernel_height; i > 0u; i--) {
+        let ky = i - 1u;
+        let place_y = (y - ky) / params.stride_y;
+        if ky > y || (y - ky) % params.stride_y != 0u || place_y >= convolved_height {
+            continue;
+        }
+        for (var j = params.kernel_width; j > 0u; j--) {
+            let kx = j - 1u;
+            let place_x = (x - kx) / params.stride_x;
+            if kx > x || (x - kx) % params.stride_x != 0u || place_x >= convolved_width {
                 continue;
             }
-            for (var j = params.kernel_width; j > 0u; j--) {
-                let kx = j - 1u;
-                let place_x = (x - kx) / params.stride_x;
-                if kx > x || (x - kx) % params.stride_x != 0u || place_x >= convolved_width {
-                    continue;
-                }
-                sum = add_windows(sum, plane, place_y, place_x, weights[kernel + ky * params.kernel_width + kx]);
+            var of_place = 0.0;
+            for (var o = 0u; o < params.outputs; o++) {
+                let plane = (row * params.outputs + o) * windows();
+                let tap = (o * params.channels + c) * kernel_area + ky * params.kernel_width + kx;
+                of_place = add_windows(of_place, plane, place_y, place_x, weights[tap]);
             }
+            sum += of_place;
         }
     }
     output[(row * params.channels + c) * area + id.x % area] = sum;

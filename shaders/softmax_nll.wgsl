@@ -6,8 +6,8 @@
 //   output = log p                                   in evaluation
 //   metrics[slot] = (Σ loss, number of rows whose first largest logit is the label's)
 //
-// One workgroup. Each invocation takes every LANES-th row and sums what it finds; the sums are then added pairwise, in the
-// same order whatever the device.
+// exp and ln are those of exponential.wgsl. One workgroup. Each invocation takes every LANES-th row and sums what it finds;
+// the sums are then added pairwise, in the same order whatever the device.
 
 struct Params {
     classes: u32,
@@ -61,14 +61,14 @@ fn one_row(start: u32, label: u32) -> vec2<f32> {
     }
     var sum = 0.0;
     for (var c = 0u; c < params.classes; c++) {
-        sum += exp(logits[start + c] - largest);
+        sum += exponential(logits[start + c] - largest);
     }
-    let log_sum = log(sum);
+    let log_sum = logarithm(sum);
     for (var c = 0u; c < params.classes; c++) {
         let log_probability = logits[start + c] - largest - log_sum;
         if params.gradient != 0u {
             let one_hot = select(0.0, 1.0, c == label);
-            output[start + c] = (exp(log_probability) - one_hot) / f32(state.batch);
+            output[start + c] = (exponential(log_probability) - one_hot) / f32(state.batch);
         } else {
             output[start + c] = log_probability;
         }

@@ -2,8 +2,8 @@
 //!
 //! Every gradient adds its output's weights, scaled, to the patch of inputs that the chosen place of its window saw. With
 //! channels last, a row of a patch is one stretch of memory; what a vector reaches beyond it has zero weights. The
-//! gradients of one place are summed in registers, in ascending order of output; places follow in the order of windows.
-//! The shader's order is by output first: with a pool, other roundings.
+//! gradients of one place are summed in registers, in ascending order of output and window; places follow in ascending
+//! order, as in the shader.
 
 use super::Memory;
 use super::planes::{Extents, SLACK, lanes, with_count};
@@ -21,7 +21,7 @@ pub(super) fn run(op: &Conv2dBackwardInput, memory: &mut Memory) {
         let choices = memory.u32(op.choice)[..live * output_len].par_chunks(output_len);
         let outputs = output[..live * input_len].par_chunks_mut(input_len);
         gradients.zip(choices).zip(outputs).for_each_init(
-            || (vec![0.0; extents.patch_len() + SLACK], vec![Vec::new(); extents.area()]),
+            || (vec![0.0; extents.patch_len() + SLACK], vec![Vec::new(); layer.places.len()]),
             |(patches, places), ((gradients, choices), output)| {
                 patches.fill(0.0);
                 Arch::new().dispatch(Image { layer: &layer, gradients, choices, patches, places });
@@ -34,8 +34,10 @@ pub(super) fn run(op: &Conv2dBackwardInput, memory: &mut Memory) {
 /// The layer with its weights as the vectors of patches.
 struct Layer {
     extents: Extents,
-    /// Where the patch of each place of each window begins.
-    starts: Vec<usize>,
+    /// Where the patch of each place that a window has begins, ascending.
+    places: Vec<usize>,
+    /// Which of these places each place of each window is.
+    of_windows: Vec<usize>,
     /// Where the stretches of a patch begin within it.
     stretches: Vec<usize>,
     /// \[outputs\]\[stretches\]\[lanes\].
@@ -56,11 +58,16 @@ impl Layer {
                 );
             }
         }
-        let starts = extents.starts().iter().map(|start| start * extents.channels).collect();
+        let starts: Vec<usize> = extents.starts().iter().map(|start| start * extents.channels).collect();
+        let mut places = starts.clone();
+        places.sort_unstable();
+        places.dedup();
+        let of_windows = starts.iter().map(|start| places.partition_point(|place| place < start)).collect();
         let stride = stretches.len() * lanes;
         Self {
             extents,
-            starts,
+            places,
+            of_windows,
             stretches: stretches.iter().map(|stretch| stretch[2]).collect(),
             weights: packed,
             stride,
@@ -74,8 +81,8 @@ struct Image<'a> {
     gradients: &'a [f32],
     choices: &'a [u32],
     patches: &'a mut [f32],
-    /// Of a window, for each of its places: where the weights of an output begin, and its gradient.
-    places: &'a mut [Vec<(usize, f32)>],
+    /// For each place, of every window that chose it: where the weights of its output begin, and its gradient.
+    places: &'a mut [Vec<(u32, f32)>],
 }
 
 impl WithSimd for Image<'_> {
@@ -84,26 +91,26 @@ impl WithSimd for Image<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { layer, gradients, choices, patches, places } = self;
-        let Layer { extents, starts, stretches, weights, stride } = layer;
-        let windows = extents.windows();
-        for (window, starts) in starts.chunks_exact(extents.area()).enumerate() {
-            places.iter_mut().for_each(Vec::clear);
-            let planes = choices[window..].iter().step_by(windows).zip(gradients[window..].iter().step_by(windows));
-            for (output, (&choice, &gradient)) in planes.enumerate() {
+        let Layer { extents, places: starts, of_windows, stretches, weights, stride } = layer;
+        let (windows, area) = (extents.windows(), extents.area());
+        places.iter_mut().for_each(Vec::clear);
+        let planes = choices.chunks_exact(windows).zip(gradients.chunks_exact(windows));
+        for (output, (choices, gradients)) in planes.enumerate() {
+            for ((&choice, &gradient), of_window) in choices.iter().zip(gradients).zip(of_windows.chunks_exact(area)) {
                 if choice != NO_CHOICE {
-                    places[choice as usize].push((output * stride, gradient));
+                    places[of_window[choice as usize]].push(((output * stride) as u32, gradient));
                 }
             }
-            for (&start, entries) in starts.iter().zip(&*places).filter(|(_, entries)| !entries.is_empty()) {
-                let patch = &mut patches[start..];
-                for (stretches, first) in stretches.chunks(8).zip((0..).step_by(8 * S::F32_LANES)) {
-                    macro_rules! add {
-                        ($count:literal, $simd:ident) => {
-                            add::<S, $count>($simd, &weights[first..], entries, stretches, patch)
-                        };
-                    }
-                    with_count!(stretches.len(), add!(simd));
+        }
+        for (&start, entries) in starts.iter().zip(&*places).filter(|(_, entries)| !entries.is_empty()) {
+            let patch = &mut patches[start..];
+            for (stretches, first) in stretches.chunks(8).zip((0..).step_by(8 * S::F32_LANES)) {
+                macro_rules! add {
+                    ($count:literal, $simd:ident) => {
+                        add::<S, $count>($simd, &weights[first..], entries, stretches, patch)
+                    };
                 }
+                with_count!(stretches.len(), add!(simd));
             }
         }
     }
@@ -114,14 +121,14 @@ impl WithSimd for Image<'_> {
 fn add<S: Simd, const COUNT: usize>(
     simd: S,
     weights: &[f32],
-    entries: &[(usize, f32)],
+    entries: &[(u32, f32)],
     stretches: &[usize],
     patch: &mut [f32],
 ) {
     let mut sums = [simd.splat_f32s(0.0); COUNT];
     for &(first, gradient) in entries {
         let gradient = simd.splat_f32s(gradient);
-        let (weights, _) = S::as_simd_f32s(&weights[first..first + COUNT * S::F32_LANES]);
+        let (weights, _) = S::as_simd_f32s(&weights[first as usize..][..COUNT * S::F32_LANES]);
         for (sum, &weights) in sums.iter_mut().zip(weights) {
             *sum = simd.mul_add_f32s(gradient, weights, *sum);
         }

@@ -9,6 +9,7 @@ mod conv2d_backward_input;
 mod conv2d_backward_weights;
 mod conv2d_forward;
 mod dropout;
+mod exponential;
 mod gemm;
 mod init_uniform;
 mod load_batch;

@@ -116,7 +116,6 @@ impl Extents {
     }
 }
 
-/// Calls a function with a constant: how many stretches it keeps in registers.
 /// Floats of this machine's vectors.
 pub(super) fn lanes() -> usize {
     Arch::new().dispatch(Lanes)
@@ -133,6 +132,7 @@ impl WithSimd for Lanes {
     }
 }
 
+/// Calls a function with a constant: how many stretches it keeps in registers.
 macro_rules! with_count {
     ($count:expr, $call:ident!($($arguments:tt)*)) => {
         match $count {

@@ -1,24 +1,20 @@
 //! Cases of [`softmax_nll`](SoftmaxNll): classes, live rows, logits from equal to extreme, both results, accumulation.
 //!
-//! The bounds follow from what WGSL promises of `exp` and `log`, carried through the formula row by row in f64.
+//! The bounds follow from the errors of `shaders/exponential.wgsl`, carried through the formula row by row in f64.
 
 use super::{Case, Draft, Tolerance, Written, shapes};
 use crate::program::{Element, Op, Rows, SoftmaxNll, State};
 
 /// ε of f32: one unit in the last place, as a share.
 const EPSILON: f64 = f32::EPSILON as f64;
-/// WGSL: `exp(x)` is right to 3 + 2 · |x| units in the last place.
-const EXP_ULPS: f64 = 3.0;
-/// See [`EXP_ULPS`].
-const EXP_ULPS_PER_UNIT: f64 = 2.0;
-/// WGSL: `log(x)` is right to 2⁻²¹ for x in [0.5, 2].
-const LOG_ABSOLUTE: f64 = 1.0 / 2_097_152.0;
-/// WGSL: `log(x)` is right to 3 units in the last place elsewhere.
-const LOG_ULPS: f64 = 3.0;
+/// The exponential is right to 2 units in the last place: its error as a share of it.
+const EXP_ERROR: f64 = 2.0 * EPSILON;
+/// The logarithm is right to 2 units in the last place, and to so many where a division is right to [`DIVISION_ULPS`] only.
+const LOG_ULPS: f64 = 6.0;
 /// WGSL: a division is right to 2.5 units in the last place.
 const DIVISION_ULPS: f64 = 2.5;
-/// A device may take what is smaller than this for zero.
-const SMALLEST: f64 = f32::MIN_POSITIVE as f64;
+/// What is smaller than this, e⁻⁸⁷, is taken for zero.
+const SMALLEST: f64 = 1.7e-38;
 
 /// Which numbers the logits are.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,28 +85,22 @@ pub fn case(batch: Batch, seed: u32) -> Case {
 /// The bounds of a row's outputs, and for each class −log p with its bound.
 fn row_bounds(row: &[f32], result: Rows, batch: f64) -> (Vec<f64>, Vec<(f64, f64)>) {
     let largest = row.iter().copied().map(f64::from).fold(f64::NEG_INFINITY, f64::max);
-    let exponentials = || row.iter().map(|&z| (f64::from(z) - largest, (f64::from(z) - largest).exp()));
-    let sum: f64 = exponentials().map(|(_, e)| e).sum();
-    let error_of_sum: f64 =
-        exponentials().map(|(x, e)| e * exp_error(x) + SMALLEST).sum::<f64>() / sum + Tolerance::sum_factor(row.len());
+    let below = || row.iter().map(|&z| f64::from(z) - largest);
+    let sum: f64 = below().map(f64::exp).sum();
+    let error_of_sum = EXP_ERROR + row.len() as f64 * SMALLEST / sum + Tolerance::sum_factor(row.len());
     let log_sum = sum.ln();
-    let error_of_log = error_of_sum + LOG_ABSOLUTE + LOG_ULPS * EPSILON * log_sum;
-    let logs = exponentials().map(|(x, _)| (log_sum - x, error_of_log + EPSILON * (log_sum - x)));
+    let error_of_log = error_of_sum + LOG_ULPS * EPSILON * log_sum;
+    let logs = below().map(|x| (log_sum - x, error_of_log + EPSILON * (log_sum - x)));
     let logs: Vec<(f64, f64)> = logs.collect();
     let outputs = logs.iter().map(|&(negative_log, error)| match result {
         Rows::LogProbabilities => error,
         Rows::Gradient => {
             let p = (-negative_log).exp();
             // p − 1 rounds at the size of 1, and so may p itself.
-            (p * (error + exp_error(negative_log)) + (DIVISION_ULPS + 1.0) * EPSILON) / batch + SMALLEST
+            (p * (error + EXP_ERROR) + (DIVISION_ULPS + 1.0) * EPSILON) / batch + SMALLEST
         }
     });
     (outputs.collect(), logs)
-}
-
-/// The error of exp(x) as a share of it.
-fn exp_error(x: f64) -> f64 {
-    EPSILON * (EXP_ULPS + EXP_ULPS_PER_UNIT * x.abs())
 }
 
 /// The cases.

@@ -69,6 +69,8 @@ pub struct Shared {
 const STATE: Shared = Shared { name: "state.wgsl", text: include_str!("../../../shaders/state.wgsl") };
 const RANDOM: Shared = Shared { name: "random.wgsl", text: include_str!("../../../shaders/random.wgsl") };
 const PRODUCT: Shared = Shared { name: "product.wgsl", text: include_str!("../../../shaders/product.wgsl") };
+const EXPONENTIAL: Shared =
+    Shared { name: "exponential.wgsl", text: include_str!("../../../shaders/exponential.wgsl") };
 const CONVOLUTION: Shared =
     Shared { name: "convolution.wgsl", text: include_str!("../../../shaders/convolution.wgsl") };
 

@@ -2,7 +2,7 @@
 
 use super::{
     Binding::{Params, Read, ReadWrite, State},
-    Context, Kernel, STATE,
+    Context, EXPONENTIAL, Kernel, STATE,
 };
 use crate::program::{Rows, SoftmaxNll};
 
@@ -10,7 +10,7 @@ pub(super) static KERNEL: Kernel = Kernel {
     name: "softmax_nll",
     op: "softmax_nll",
     source: include_str!("../../../shaders/softmax_nll.wgsl"),
-    shared: &[STATE],
+    shared: &[STATE, EXPONENTIAL],
     constants: &[],
     bindings: &[Params, State, Read, Read, ReadWrite, ReadWrite],
     params: &["classes", "gradient", "accumulate"],
