@@ -35,6 +35,9 @@ pub enum Error {
     /// A picture that cannot be read, or with nothing on it.
     #[error("{0}")]
     Picture(String),
+    /// A picture, or a number of them, beyond what is accepted.
+    #[error("{0}")]
+    TooLarge(String),
     /// A program, model or tensor is not well formed.
     #[error("{0}")]
     Program(String),

@@ -41,15 +41,15 @@ const BYTES_BESIDES: u64 = 16 << 20;
 /// Decodes a PNG, JPEG, BMP, WebP or GIF file, whatever its name; of an animation, its first frame.
 ///
 /// # Errors
-/// [`Error::Picture`]: when the bytes are no such file or a damaged one, and when they exceed the limits, which is found
-/// before any pixel is decoded.
+/// [`Error::Picture`]: when the bytes are no such file or a damaged one; [`Error::TooLarge`]: when they exceed the limits,
+/// which is found before any pixel is decoded.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Pixels> {
     let fail = |problem: String| Err(Error::Picture(problem));
     if bytes.is_empty() {
         return fail("the file is empty".into());
     }
     if bytes.len() as u64 > limits.bytes {
-        return fail(format!("the file is too large: at most {} bytes are accepted", limits.bytes));
+        return Err(Error::TooLarge(format!("the file is too large: at most {} bytes are accepted", limits.bytes)));
     }
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().expect("memory can be read");
     match reader.format() {
@@ -62,16 +62,14 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Pixels> {
     reader.limits(room);
     let Limits { side, pixels, .. } = *limits;
     let accepted = format!("at most {side} pixels a side and {pixels} in all are accepted");
-    let problem = |error: ImageError| {
-        Error::Picture(match error {
-            ImageError::Limits(_) => format!("the picture is too large: {accepted}"),
-            other => format!("the picture is damaged: {other}"),
-        })
+    let problem = |error: ImageError| match error {
+        ImageError::Limits(_) => Error::TooLarge(format!("the picture is too large: {accepted}")),
+        other => Error::Picture(format!("the picture is damaged: {other}")),
     };
     let mut decoder = reader.into_decoder().map_err(problem)?;
     let (width, height) = decoder.dimensions();
     if width > side || height > side || u64::from(width) * u64::from(height) > pixels {
-        return fail(format!("the picture is too large: it has {width}×{height} pixels; {accepted}"));
+        return Err(Error::TooLarge(format!("the picture is too large: it has {width}×{height} pixels; {accepted}")));
     }
     if width == 0 || height == 0 {
         return fail(format!("the picture has no pixels: {width}×{height}"));

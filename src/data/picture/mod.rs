@@ -29,8 +29,8 @@ use crate::Result;
 /// its first frame.
 ///
 /// # Errors
-/// [`Error::Picture`](crate::Error::Picture): when the bytes are no such file or a damaged one, when the picture exceeds the
-/// limits, and when nothing is on it.
+/// [`Error::Picture`](crate::Error::Picture): when the bytes are no such file or a damaged one, and when nothing is on the
+/// picture; [`Error::TooLarge`](crate::Error::TooLarge): when it exceeds the limits.
 pub fn read(bytes: &[u8], limits: &Limits, sides: [u32; 2]) -> Result<Vec<u8>> {
     prepare(&decode(bytes, limits)?, sides)
 }
