@@ -71,3 +71,10 @@ impl Classifier {
         Ok(probabilities)
     }
 }
+
+/// The classes with their probabilities, the most probable first.
+pub fn ranking<'a>(probabilities: &[f32], classes: &'a [String]) -> Vec<(&'a str, f32)> {
+    let mut ranking: Vec<(&str, f32)> = classes.iter().map(String::as_str).zip(probabilities.iter().copied()).collect();
+    ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
+    ranking
+}

@@ -1,16 +1,14 @@
 //! `mnist-gpu eval`: how good a trained model is.
 
-use super::configuration::model;
-use super::options::{DataArgs, DeviceArgs, weights_path};
+use super::options::{DataArgs, DeviceArgs, trained, weights_path};
 use super::output::{line, thousands};
 use super::{Ending, Talk};
 use crate::Result;
-use crate::checkpoint::{Checkpoint, Metadata};
+use crate::checkpoint::Metadata;
 use crate::data::Part;
 use crate::device::{DeviceInfo, open};
 use crate::evaluate::{Evaluation, evaluate};
 use crate::inference::Classifier;
-use crate::model::defaults;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -49,13 +47,7 @@ enum Split {
 pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let path = weights_path(args.run.as_deref())?;
     let data = args.data.load(if args.split == Split::Test { Part::Test } else { Part::All })?;
-    let checkpoint = match &args.model {
-        Some(name) => {
-            let config = defaults(model(name, data.classes.len() as u32)?);
-            Checkpoint::load_as(&path, Metadata::new(&config, &data))?
-        }
-        None => Checkpoint::load(&path)?,
-    };
+    let checkpoint = trained(&path, args.model.as_deref(), &data)?;
     args.data.fits(&checkpoint.metadata, &data)?;
     let (device, choice) = open(&args.device.request(), args.device.threads)?;
     let name = &checkpoint.metadata.model.name;

@@ -1,8 +1,10 @@
 //! Options that several commands share.
 
-use crate::checkpoint::Metadata;
+use super::configuration::model;
+use crate::checkpoint::{Checkpoint, Metadata};
 use crate::data::{Dataset, Part};
 use crate::device::Request;
+use crate::model::defaults;
 use crate::run::{WEIGHTS_FILE, newest_complete};
 use crate::{Error, Result};
 use std::num::NonZeroUsize;
@@ -100,5 +102,16 @@ pub fn weights_path(run: Option<&Path>) -> Result<PathBuf> {
             })?;
             Ok(newest.join(WEIGHTS_FILE))
         }
+    }
+}
+
+/// The trained model in a file of weights; of weights that say no architecture, with the one that is named.
+pub fn trained(path: &Path, architecture: Option<&str>, data: &Dataset) -> Result<Checkpoint> {
+    match architecture {
+        Some(name) => {
+            let config = defaults(model(name, data.classes.len() as u32)?);
+            Checkpoint::load_as(path, Metadata::new(&config, data))
+        }
+        None => Checkpoint::load(path),
     }
 }

@@ -9,7 +9,7 @@ use super::{Ending, Talk};
 use crate::checkpoint::Checkpoint;
 use crate::data::picture::{Limits, read};
 use crate::device::open;
-use crate::inference::Classifier;
+use crate::inference::{Classifier, ranking};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use seen::{Folder, drawing};
@@ -127,13 +127,6 @@ fn fail(name: &str, problem: Error, json: bool) -> Result<()> {
     }
     error(&Error::format(name, problem));
     Ok(())
-}
-
-/// The classes with their probabilities, the most probable first.
-fn ranking<'a>(probabilities: &[f32], classes: &'a [String]) -> Vec<(&'a str, f32)> {
-    let mut ranking: Vec<(&str, f32)> = classes.iter().map(String::as_str).zip(probabilities.iter().copied()).collect();
-    ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
-    ranking
 }
 
 fn text(ranking: &[(&str, f32)], top: u32) -> String {
