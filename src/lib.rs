@@ -26,6 +26,8 @@ pub mod random;
 pub mod report;
 pub mod run;
 pub mod schedule;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod snapshot;
 pub mod statistics;
 pub mod study;

@@ -12,6 +12,8 @@ mod options;
 mod output;
 mod predict;
 mod report;
+#[cfg(feature = "serve")]
+mod serve;
 mod signals;
 mod study;
 mod train;
@@ -57,6 +59,8 @@ enum Command {
     Report(report::Args),
     Study(Box<study::Args>),
     Export(export::Args),
+    #[cfg(feature = "serve")]
+    Serve(serve::Args),
     Completions(completions::Args),
 }
 
@@ -97,6 +101,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Report(args) => report::run(&args, talk),
         Command::Study(args) => study::run(&args, talk),
         Command::Export(args) => export::run(&args, talk),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(&args, talk),
         Command::Completions(args) => completions::run(&args),
     };
     match result {
