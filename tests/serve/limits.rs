@@ -82,6 +82,20 @@ fn slow_clients_are_told_so_and_others_are_not_kept() {
 }
 
 #[test]
+fn a_client_that_does_not_read_is_left() {
+    let place = Place::new();
+    let server = place.serve(&["--timeout", "0.5"]);
+    let mut client = server.client();
+    // Some 60 MB, more than lies on the way.
+    client.send(&message("GET", "/data/train-images-idx3-ubyte", &[], b"").repeat(40)).expect("sent");
+    assert_eq!(client.answer(false).expect("the first one").status, 200);
+    while server.metric("mnist_gpu_connections") != Some(1.0) {}
+    assert!(server.metric("mnist_gpu_errors_total{kind=\"connection\"}") >= Some(1.0));
+    let read = std::iter::repeat_with(|| client.answer(false)).take(40).take_while(Result::is_ok).count();
+    assert!(read < 39, "all of it was sent after all");
+}
+
+#[test]
 fn a_client_that_goes_away_frees_its_place() {
     let place = Place::new();
     let server = place.serve(&["--max-requests", "1"]);

@@ -4,6 +4,7 @@ mod client;
 mod limits;
 mod page;
 mod predict;
+#[cfg_attr(not(unix), allow(dead_code))] // Signals are sent on Unix alone.
 mod program;
 mod refused;
 mod start;

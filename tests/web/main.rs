@@ -7,7 +7,13 @@ mod driver;
 mod interpreter;
 mod modules;
 mod page;
+#[cfg(feature = "serve")]
+#[allow(dead_code)] // Other tests end it by signals.
+#[path = "../serve/program.rs"]
+mod program;
 mod replay;
+#[cfg(feature = "serve")]
+mod served;
 mod server;
 mod site;
 mod visit;
@@ -20,7 +26,14 @@ fn main() -> ExitCode {
     // A software adapter fills every core by itself.
     arguments.test_threads.get_or_insert(1);
     let browser = driver::available();
-    let in_browser = [interpreter::TRIALS, modules::TRIALS, page::TRIALS].concat().into_iter().map(|(name, test)| {
+    let trials = [
+        interpreter::TRIALS,
+        modules::TRIALS,
+        page::TRIALS,
+        #[cfg(feature = "serve")]
+        served::TRIALS,
+    ];
+    let in_browser = trials.concat().into_iter().map(|(name, test)| {
         trial(name.to_owned(), browser.clone(), "MNIST_GPU_REQUIRE_BROWSER", move || test().map_err(Failed::from))
     });
     let trials = replay::trials().into_iter().chain(in_browser).collect();

@@ -36,26 +36,27 @@ fn shown((accuracy, loss): (f64, f64)) -> String {
     format!("{:.2} % of 200 test images, loss {loss:.4}", 100.0 * accuracy)
 }
 
+/// Pastes an image as what a person might have scanned: larger, smooth, dark on light.
+pub const PASTE: &str = "
+    const small = new ImageData(28, 28);
+    args[0].forEach((ink, i) => small.data.set([255 - ink, 255 - ink, 255 - ink, 255], 4 * i));
+    const canvas = new OffscreenCanvas(360, 360);
+    const context = canvas.getContext('2d');
+    context.fillStyle = '#fff';
+    context.fillRect(0, 0, 360, 360);
+    context.drawImage(await createImageBitmap(small), 40, 40, 280, 280);
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([await canvas.convertToBlob()], 'digit.png', { type: 'image/png' }));
+    document.querySelector('#answer').replaceChildren();
+    dispatchEvent(new ClipboardEvent('paste', { clipboardData }));";
+
 /// Test images that are pasted as pictures get the label that the network gives them natively.
 fn images() -> Result<(), String> {
     let Fixture { data, .. } = fixture();
-    // The pasted picture is what a person might have scanned: larger, smooth, dark on light.
-    let paste = "
-        const small = new ImageData(28, 28);
-        args[0].forEach((ink, i) => small.data.set([255 - ink, 255 - ink, 255 - ink, 255], 4 * i));
-        const canvas = new OffscreenCanvas(360, 360);
-        const context = canvas.getContext('2d');
-        context.fillStyle = '#fff';
-        context.fillRect(0, 0, 360, 360);
-        context.drawImage(await createImageBitmap(small), 40, 40, 280, 280);
-        const clipboardData = new DataTransfer();
-        clipboardData.items.add(new File([await canvas.convertToBlob()], 'digit.png', { type: 'image/png' }));
-        document.querySelector('#answer').replaceChildren();
-        dispatchEvent(new ClipboardEvent('paste', { clipboardData }));";
     visit(files(false), DESKTOP, WEBGPU, |browser, _, _| {
         let mut right = 0;
         for (image, label) in data.test.images.chunks(784).zip(&data.test.labels).take(20) {
-            browser.run(paste, &[json!(image)])?;
+            browser.run(PASTE, &[json!(image)])?;
             browser.wait("document.querySelector('#answer strong')")?;
             right += usize::from(browser.text("#answer strong")? == label.to_string());
         }
@@ -104,7 +105,7 @@ fn drawing() -> Result<(), String> {
 }
 
 /// Sets the settings of a run and starts it.
-fn start(browser: &Browser, settings: &Value) -> Result<(), String> {
+pub fn start(browser: &Browser, settings: &Value) -> Result<(), String> {
     let fill = "for (const [id, value] of Object.entries(args[0])) document.getElementById(id).value = value;";
     browser.run(fill, std::slice::from_ref(settings))?;
     browser.click("#start")
