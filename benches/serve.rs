@@ -165,7 +165,7 @@ fn settle(server: &Program) {
         let mut client = Client::connect(server.port).expect("it listens");
         let answer = client.request("GET", "/metrics", &[("Connection", "close")], b"").expect("an answer");
         if String::from_utf8_lossy(&answer.body).contains("\nmnist_gpu_connections 1\n") {
-            return assert!(client.is_closed());
+            return assert!(client.is_ended());
         }
         std::thread::sleep(Duration::from_millis(20));
     }

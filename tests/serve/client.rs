@@ -69,7 +69,7 @@ impl Client {
     }
 
     /// Whether the server closes the connection.
-    pub fn is_closed(mut self) -> bool {
+    pub fn is_ended(&mut self) -> bool {
         let mut rest = Vec::new();
         self.stream.read_to_end(&mut rest).is_ok() && rest.is_empty()
     }

@@ -17,11 +17,11 @@ fn a_signal_lets_what_is_under_way_be_answered() {
         while server.metric("mnist_gpu_requests_in_flight") != Some(2.0) {}
         server.signal(signal);
         // The connection that waits for its next request is closed, which shows that the signal has arrived.
-        assert!(idle.is_closed());
+        assert!(idle.is_ended());
         client.send(&request[request.len() - 50..]).expect("sent");
         let answer = client.answer(false).expect("an answer");
         assert_eq!((answer.status, answer.json()), (200, expected.json()));
-        assert!(client.is_closed());
+        assert!(client.is_ended());
         assert_eq!(server.wait().code(), Some(code));
     }
 }
