@@ -24,7 +24,7 @@ use std::time::Duration;
 ///
 ///   - or JSON (application/json): an array of rows of numbers, one image, or an array of such arrays, many. Numbers are
 ///     whole, from 0 (ground) to 255 (ink), as data sets have them, and go to the network as they are: nothing is inverted,
-///     centred or scaled. Anything else is refused, numbers from 0 to 1 too.
+///     centred or scaled. Fractions are refused, such as shares from 0 to 1, and so is an image without a number above 1.
 ///
 /// The answer to a picture is an object: label, probabilities, model, device; to an array of images, an array of objects.
 /// Errors are {"error": "..."} with a status that fits. GET /healthz says whether the device works; GET /metrics is in
