@@ -1,7 +1,7 @@
 // The exponential function and the logarithm, from operations that every device rounds alike; the twin of
 // src/cpu/exponential.rs. WGSL's own exp and log may err by many units in the last place, and differ from driver to driver.
 
-const LN_2_HIGH = 0.693359375; // of 12 bits, so that a product with a small integer is exact
+const LN_2_HIGH = 355.0 / 512.0; // of 9 bits, so that a product with a small integer is exact
 const LN_2_LOW = -2.12194440e-4; // ln 2 − LN_2_HIGH
 const LOG2_E = 1.44269504;
 

@@ -22,16 +22,35 @@ const PARITY: u32 = 0x1BD1_1BDA;
 
 /// Threefry-2x32-20: two random words from a key and a counter of two words each.
 pub fn threefry(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
+    threefry_of(
+        key,
+        counter,
+        |word| word,
+        u32::wrapping_add,
+        |word, rotation, other| word.rotate_left(rotation) ^ other,
+    )
+}
+
+/// [`threefry`] for words of any kind, vectors of several counters' for instance: `splat` makes such a word of a number,
+/// `add` adds two, `mix` rotates one to the left and takes the exclusive or with another.
+#[inline(always)]
+pub(crate) fn threefry_of<W: Copy>(
+    key: [u32; 2],
+    counter: [W; 2],
+    splat: impl Fn(u32) -> W,
+    add: impl Fn(W, W) -> W,
+    mix: impl Fn(W, u32, W) -> W,
+) -> [W; 2] {
     let keys = [key[0], key[1], PARITY ^ key[0] ^ key[1]];
-    let mut x = [counter[0].wrapping_add(keys[0]), counter[1].wrapping_add(keys[1])];
+    let mut x = [add(counter[0], splat(keys[0])), add(counter[1], splat(keys[1]))];
     for group in 0..5 {
         for rotation in ROTATIONS[group % 2] {
-            x[0] = x[0].wrapping_add(x[1]);
-            x[1] = x[1].rotate_left(rotation) ^ x[0];
+            x[0] = add(x[0], x[1]);
+            x[1] = mix(x[1], rotation, x[0]);
         }
         let next = group + 1;
-        x[0] = x[0].wrapping_add(keys[next % 3]);
-        x[1] = x[1].wrapping_add(keys[(next + 1) % 3]).wrapping_add(next as u32);
+        x[0] = add(x[0], splat(keys[next % 3]));
+        x[1] = add(x[1], splat(keys[(next + 1) % 3].wrapping_add(next as u32)));
     }
     x
 }

@@ -1,8 +1,8 @@
 //! The exponential function and the logarithm, from operations that every device rounds alike; the twin of
 //! `shaders/exponential.wgsl`, which explains them.
 
-/// ln 2 in two parts, the first of 12 bits.
-const LN_2_HIGH: f32 = 0.693_359_375;
+/// ln 2 in two parts, the first of 9 bits.
+const LN_2_HIGH: f32 = 355.0 / 512.0;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 
 /// eˣ for x ≤ 0. What is no number stays so.
@@ -40,7 +40,7 @@ mod tests {
     fn largest_error(arguments: impl Iterator<Item = f32>, ours: fn(f32) -> f32, exact: fn(f64) -> f64) -> f64 {
         let error = |x: f32| {
             let (ours, exact) = (f64::from(ours(x)), exact(f64::from(x)));
-            if ours == exact { 0.0 } else { (ours - exact).abs() / (exact.abs() * f64::from(f32::EPSILON)) }
+            (ours - exact).abs() / (exact.abs() * f64::from(f32::EPSILON)).max(f64::MIN_POSITIVE)
         };
         arguments.map(error).fold(0.0, f64::max)
     }
@@ -67,7 +67,7 @@ mod tests {
     fn ends_of_the_range() {
         let ends =
             [exponential(0.0), exponential(-87.5), exponential(-1e30), exponential(f32::NEG_INFINITY), logarithm(1.0)];
-        assert_eq!(ends, [1.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(ends.map(f32::to_bits), [1.0_f32, 0.0, 0.0, 0.0, 0.0].map(f32::to_bits));
         assert!(exponential(f32::NAN).is_nan() && logarithm(f32::NAN).is_nan());
     }
 }
