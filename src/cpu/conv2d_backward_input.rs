@@ -21,11 +21,14 @@ pub(super) fn run(op: &Conv2dBackwardInput, memory: &mut Memory) {
         let choices = memory.u32(op.choice)[..live * output_len].par_chunks(output_len);
         let outputs = output[..live * input_len].par_chunks_mut(input_len);
         gradients.zip(choices).zip(outputs).for_each_init(
-            || (vec![0.0; extents.patch_len() + SLACK], vec![Vec::new(); layer.places.len()]),
-            |(patches, places), ((gradients, choices), output)| {
+            || {
+                let places = layer.places.len();
+                (vec![0.0; extents.patch_len() + SLACK], vec![0; places], vec![(0, 0.0); places * layer.most])
+            },
+            |(patches, counts, entries), ((gradients, choices), output)| {
                 patches.fill(0.0);
-                Arch::new().dispatch(Image { layer: &layer, gradients, choices, patches, places });
-                extents.channels_last(|to, from| output[to] = patches[from]);
+                Arch::new().dispatch(Image { layer: &layer, gradients, choices, patches, counts, entries });
+                extents.channels_first(patches, output);
             },
         );
     });
@@ -38,6 +41,8 @@ struct Layer {
     places: Vec<usize>,
     /// Which of these places each place of each window is.
     of_windows: Vec<usize>,
+    /// Gradients that a place gets, at most, and one more.
+    most: usize,
     /// Where the stretches of a patch begin within it.
     stretches: Vec<usize>,
     /// \[outputs\]\[stretches\]\[lanes\].
@@ -62,12 +67,18 @@ impl Layer {
         let mut places = starts.clone();
         places.sort_unstable();
         places.dedup();
-        let of_windows = starts.iter().map(|start| places.partition_point(|place| place < start)).collect();
+        let of_windows: Vec<usize> = starts.iter().map(|start| places.partition_point(|place| place < start)).collect();
+        let mut windows = vec![0; places.len()];
+        for &place in &of_windows {
+            windows[place] += 1;
+        }
+        let most = extents.outputs * windows.into_iter().max().unwrap_or(0) + 1;
         let stride = stretches.len() * lanes;
         Self {
             extents,
             places,
             of_windows,
+            most,
             stretches: stretches.iter().map(|stretch| stretch[2]).collect(),
             weights: packed,
             stride,
@@ -81,8 +92,10 @@ struct Image<'a> {
     gradients: &'a [f32],
     choices: &'a [u32],
     patches: &'a mut [f32],
-    /// For each place, of every window that chose it: where the weights of its output begin, and its gradient.
-    places: &'a mut [Vec<(u32, f32)>],
+    /// How many gradients each place gets.
+    counts: &'a mut [usize],
+    /// \[places\]\[most\]: of each such gradient where the weights of its output begin, and itself.
+    entries: &'a mut [(u32, f32)],
 }
 
 impl WithSimd for Image<'_> {
@@ -90,19 +103,21 @@ impl WithSimd for Image<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { layer, gradients, choices, patches, places } = self;
-        let Layer { extents, places: starts, of_windows, stretches, weights, stride } = layer;
+        let Self { layer, gradients, choices, patches, counts, entries } = self;
+        let Layer { extents, places: starts, of_windows, most, stretches, weights, stride } = layer;
         let (windows, area) = (extents.windows(), extents.area());
-        places.iter_mut().for_each(Vec::clear);
+        counts.fill(0);
         let planes = choices.chunks_exact(windows).zip(gradients.chunks_exact(windows));
         for (output, (choices, gradients)) in planes.enumerate() {
             for ((&choice, &gradient), of_window) in choices.iter().zip(gradients).zip(of_windows.chunks_exact(area)) {
-                if choice != NO_CHOICE {
-                    places[of_window[choice as usize]].push(((output * stride) as u32, gradient));
-                }
+                // Written in any case, and kept if there is a choice: a branch would be guessed wrongly half the time.
+                let place = of_window[(choice as usize).min(area - 1)];
+                entries[place * most + counts[place]] = ((output * stride) as u32, gradient);
+                counts[place] += usize::from(choice != NO_CHOICE);
             }
         }
-        for (&start, entries) in starts.iter().zip(&*places).filter(|(_, entries)| !entries.is_empty()) {
+        let entries = entries.chunks_exact(*most).zip(&*counts).map(|(entries, &count)| &entries[..count]);
+        for (&start, entries) in starts.iter().zip(entries).filter(|(_, entries)| !entries.is_empty()) {
             let patch = &mut patches[start..];
             for (stretches, first) in stretches.chunks(8).zip((0..).step_by(8 * S::F32_LANES)) {
                 macro_rules! add {

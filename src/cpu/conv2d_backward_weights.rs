@@ -43,7 +43,7 @@ fn patches(extents: &Extents, images: &[f32]) -> Vec<f32> {
     let images = images.chunks_exact(extents.input_len());
     let mut patches = vec![0.0; images.len() * len + SLACK];
     for (image, patches) in images.zip(patches.chunks_exact_mut(len)) {
-        extents.channels_last(|from, to| patches[to] = image[from]);
+        extents.channels_last(image, patches);
     }
     patches
 }
@@ -68,25 +68,27 @@ impl WithSimd for Block<'_> {
         let Self { extents, starts, stretches, patches, gradients, choices, sums } = self;
         let (windows, outputs, taps) = (extents.windows(), extents.outputs, extents.taps());
         let (weights, biases) = sums.split_at_mut(outputs * taps);
-        let mut entries: Vec<(usize, f32)> = Vec::new();
+        let mut entries = vec![(0, 0.0); gradients.len() / outputs];
         for (output, (weights, bias)) in weights.chunks_exact_mut(taps).zip(biases).enumerate() {
-            entries.clear();
+            let mut count = 0;
             let planes = gradients.chunks_exact(windows).zip(choices.chunks_exact(windows));
             for (image, (gradients, choices)) in planes.skip(output).step_by(outputs).enumerate() {
                 let patches = image * extents.patch_len();
                 let windows = gradients.iter().zip(choices).zip(starts.chunks_exact(extents.area()));
                 for ((&gradient, &choice), starts) in windows {
-                    if choice != NO_CHOICE {
-                        entries.push((patches + starts[choice as usize], gradient));
-                    }
+                    // Written in any case, and kept if there is a choice: a branch would be guessed wrongly half the time.
+                    let place = (choice as usize).min(starts.len() - 1);
+                    entries[count] = (patches + starts[place], gradient);
+                    count += usize::from(choice != NO_CHOICE);
                 }
             }
+            let entries = &entries[..count];
             // From +0, as the shader; `sum` begins with −0.
             *bias = entries.iter().fold(0.0, |sum, (_, gradient)| sum + gradient);
             for stretches in stretches.chunks(8) {
                 macro_rules! sum {
                     ($count:literal, $simd:ident) => {
-                        accumulate::<S, $count>($simd, &extents, &patches, &entries, stretches, weights)
+                        accumulate::<S, $count>($simd, &extents, &patches, entries, stretches, weights)
                     };
                 }
                 with_count!(stretches.len(), sum!(simd));

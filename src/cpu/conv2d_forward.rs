@@ -4,7 +4,7 @@
 //! registers in the order of the weights; then each window is pooled.
 
 use super::Memory;
-use super::planes::{Extents, with_count};
+use super::planes::{Extents, transpose, with_count};
 use crate::program::{Conv2dForward, NO_CHOICE};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -100,32 +100,33 @@ impl Layer {
 
     fn image(&self, image: &[f32], output: &mut [f32], choice: Option<&mut [u32]>, scratch: &mut Scratch) {
         let Extents { input, padding, padded, .. } = self.extents;
-        for (row, values) in image.chunks_exact(input[1]).enumerate() {
-            let (channel, y) = (row / input[0], row % input[0]);
-            let start = (channel * padded[0] + y + padding[0]) * padded[1] + padding[1];
-            scratch.planes[start..start + input[1]].copy_from_slice(values);
-        }
-        Arch::new().dispatch(Image { layer: self, scratch });
-        self.channels_first(&scratch.largest, output);
-        if let Some(choice) = choice {
-            self.channels_first(&scratch.chosen, choice);
-        }
-    }
-
-    /// From \[windows\]\[width\] to \[outputs\]\[windows\].
-    fn channels_first<T: Copy>(&self, from: &[T], to: &mut [T]) {
-        for (channel, plane) in to.chunks_exact_mut(self.extents.windows()).enumerate() {
-            for (to, from) in plane.iter_mut().zip(from[channel..].iter().step_by(self.width)) {
-                *to = *from;
+        let Scratch { planes, places, largest, chosen } = scratch;
+        let planes: &[f32] = if padding == [0, 0] {
+            image
+        } else {
+            for (row, values) in image.chunks_exact(input[1]).enumerate() {
+                let (channel, y) = (row / input[0], row % input[0]);
+                let start = (channel * padded[0] + y + padding[0]) * padded[1] + padding[1];
+                planes[start..start + input[1]].copy_from_slice(values);
             }
+            planes
+        };
+        Arch::new().dispatch(Image { layer: self, planes, places, largest, chosen });
+        let windows = self.extents.windows();
+        transpose(largest, self.width, output, windows, [windows, self.extents.outputs]);
+        if let Some(choice) = choice {
+            transpose(chosen, self.width, choice, windows, [windows, self.extents.outputs]);
         }
     }
 }
 
-/// The convolution of one image, from the scratch's planes to its largest and chosen places.
+/// The convolution of one image, from its planes to its largest and chosen places.
 struct Image<'a> {
     layer: &'a Layer,
-    scratch: &'a mut Scratch,
+    planes: &'a [f32],
+    places: &'a mut [f32],
+    largest: &'a mut [f32],
+    chosen: &'a mut [u32],
 }
 
 impl WithSimd for Image<'_> {
@@ -133,7 +134,7 @@ impl WithSimd for Image<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { layer, scratch: Scratch { planes, places, largest, chosen } } = self;
+        let Self { layer, planes, places, largest, chosen } = self;
         let Layer { extents, width, starts, group, .. } = layer;
         let (width, area) = (*width, extents.area());
         let windows = largest.chunks_mut(group * width).zip(chosen.chunks_mut(group * width));
@@ -146,15 +147,9 @@ impl WithSimd for Image<'_> {
                 }
                 with_count!(starts.len(), sum!(simd));
             }
-            let windows = largest.chunks_exact_mut(LANES).zip(chosen.chunks_exact_mut(LANES)).enumerate();
-            for (index, (largest, chosen)) in windows {
-                let (window, column) = (index * LANES / width, index * LANES % width);
-                let places = &places[window * area * width + column..];
-                layer.pool(
-                    places.chunks(width).take(area).map(|place| place.first_chunk().expect("a vector's width")),
-                    largest.try_into().expect("a vector's width"),
-                    chosen.try_into().expect("a vector's width"),
-                );
+            let windows = largest.chunks_exact_mut(width).zip(chosen.chunks_exact_mut(width));
+            for ((largest, chosen), places) in windows.zip(places.chunks_exact(area * width)) {
+                layer.pool::<S>(simd, places, largest, chosen);
             }
         }
     }
@@ -214,28 +209,29 @@ impl Layer {
         }
     }
 
-    /// The largest of some places, and which it is, then the ReLU.
+    /// The largest of the places of a window, and which it is, then the ReLU.
     #[inline(always)]
-    fn pool<'a>(
-        &self,
-        mut places: impl Iterator<Item = &'a [f32; LANES]>,
-        largest: &mut [f32; LANES],
-        chosen: &mut [u32; LANES],
-    ) {
-        let mut most = *places.next().expect("a window has a place");
-        let mut choice = [0; LANES];
-        for (place, values) in (1..).zip(places) {
-            for lane in 0..LANES {
-                let larger = values[lane] > most[lane];
-                most[lane] = if larger { values[lane] } else { most[lane] };
-                choice[lane] = if larger { place } else { choice[lane] };
+    fn pool<S: Simd>(&self, simd: S, places: &[f32], largest: &mut [f32], chosen: &mut [u32]) {
+        let (largest, _) = S::as_mut_simd_f32s(largest);
+        let (chosen, _) = S::as_mut_simd_u32s(chosen);
+        let (places, _) = S::as_simd_f32s(places);
+        let zero = simd.splat_f32s(0.0);
+        for (column, (largest, chosen)) in largest.iter_mut().zip(&mut *chosen).enumerate() {
+            let mut values = places[column..].iter().step_by(self.width / S::F32_LANES);
+            let mut most = *values.next().expect("a window has a place");
+            let mut choice = simd.splat_u32s(0);
+            for (place, &value) in (1..).zip(values) {
+                let larger = simd.greater_than_f32s(value, most);
+                most = simd.select_f32s(larger, value, most);
+                choice = simd.select_u32s(larger, simd.splat_u32s(place), choice);
             }
-        }
-        for lane in 0..LANES {
-            // What is no number stays so, that divergence shows.
-            let zero = self.relu && most[lane] <= 0.0;
-            largest[lane] = if zero { 0.0 } else { most[lane] };
-            chosen[lane] = if zero { NO_CHOICE } else { choice[lane] };
+            if self.relu {
+                // What is no number stays so, that divergence shows.
+                let off = simd.less_than_or_equal_f32s(most, zero);
+                most = simd.select_f32s(off, zero, most);
+                choice = simd.select_u32s(off, simd.splat_u32s(NO_CHOICE), choice);
+            }
+            (*largest, *chosen) = (most, choice);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the three convolution ops share: their extents, padded planes, and channel-last patches.
 
 use crate::program::{Convolution, Program, TensorId};
+use bytemuck::Pod;
 use pulp::{Arch, Simd, WithSimd};
 
 /// Floats of the widest vector: what reads beyond the end of a row may touch.
@@ -84,17 +85,27 @@ impl Extents {
         (0..self.windows()).flat_map(|window| (0..self.area()).map(move |place| start(window, place))).collect()
     }
 
-    /// Calls with (place in the image, place among channel-last, padded numbers) for every number of an image.
-    pub fn channels_last(&self, mut copy: impl FnMut(usize, usize)) {
+    /// Numbers before the image among the channel-last, padded ones, and of one of its rows.
+    fn rows(&self) -> [usize; 2] {
+        let row = self.padded[1] * self.channels;
+        [self.padding[0] * row + self.padding[1] * self.channels, row]
+    }
+
+    /// Copies an image to channel-last, padded numbers.
+    pub fn channels_last(&self, image: &[f32], patches: &mut [f32]) {
         let [height, width] = self.input;
-        for channel in 0..self.channels {
-            for y in 0..height {
-                let from = (channel * height + y) * width;
-                let to = ((y + self.padding[0]) * self.padded[1] + self.padding[1]) * self.channels + channel;
-                for x in 0..width {
-                    copy(from + x, to + x * self.channels);
-                }
-            }
+        let [first, row] = self.rows();
+        for (y, patches) in patches[first..].chunks_mut(row).take(height).enumerate() {
+            transpose(&image[y * width..], height * width, patches, self.channels, [self.channels, width]);
+        }
+    }
+
+    /// The same back, without the padding.
+    pub fn channels_first(&self, patches: &[f32], image: &mut [f32]) {
+        let [height, width] = self.input;
+        let [first, row] = self.rows();
+        for (y, patches) in patches[first..].chunks(row).take(height).enumerate() {
+            transpose(patches, self.channels, &mut image[y * width..], height * width, [width, self.channels]);
         }
     }
 
@@ -114,6 +125,44 @@ impl Extents {
         let (column, channel) = (float / self.channels, float % self.channels);
         (column < self.kernel[1]).then(|| (channel * self.kernel[0] + row) * self.kernel[1] + column)
     }
+}
+
+/// to\[column, row\] = from\[row, column\]; of each matrix the numbers from one row to the next.
+pub(super) fn transpose<T: Pod>(from: &[T], from_stride: usize, to: &mut [T], to_stride: usize, extents: [usize; 2]) {
+    let [rows, columns] = extents;
+    let [whole_rows, whole_columns] = extents.map(|extent| extent / SIDE * SIDE);
+    for row in (0..whole_rows).step_by(SIDE) {
+        for column in (0..whole_columns).step_by(SIDE) {
+            let block = std::array::from_fn(|index| {
+                *from[(row + index) * from_stride + column..].first_chunk().expect("the block is inside")
+            });
+            for (index, line) in transpose_block(block).iter().enumerate() {
+                to[(column + index) * to_stride + row..][..SIDE].copy_from_slice(line);
+            }
+        }
+    }
+    for row in 0..rows {
+        let first = if row < whole_rows { whole_columns } else { 0 };
+        for column in first..columns {
+            to[column * to_stride + row] = from[row * from_stride + column];
+        }
+    }
+}
+
+/// Rows and columns that are transposed in registers.
+const SIDE: usize = 4;
+
+#[inline(always)]
+fn transpose_block<T: Pod>(block: [[T; SIDE]; SIDE]) -> [[T; SIDE]; SIDE] {
+    // Compilers move the numbers one by one where they are not told how to shuffle.
+    #[cfg(target_arch = "x86_64")]
+    if size_of::<T>() == size_of::<f32>() {
+        let [mut a, mut b, mut c, mut d] = block.map(bytemuck::cast);
+        // SAFETY: every x86-64 processor has SSE.
+        unsafe { std::arch::x86_64::_MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d) };
+        return [a, b, c, d].map(bytemuck::cast);
+    }
+    std::array::from_fn(|column| block.map(|row| row[column]))
 }
 
 /// Floats of this machine's vectors.

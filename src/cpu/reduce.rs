@@ -11,9 +11,9 @@ pub(super) fn run(op: &Reduce, memory: &mut Memory) {
         }
         for row in memory.f32(op.input).chunks_exact(weights.len() + bias.len()) {
             let (row_weights, row_bias) = row.split_at(weights.len());
-            for (sum, value) in weights.iter_mut().zip(row_weights).chain(bias.iter_mut().zip(row_bias)) {
-                *sum += value;
-            }
+            // Two loops, for one over both parts would not be vectorised.
+            weights.iter_mut().zip(row_weights).for_each(|(sum, value)| *sum += value);
+            bias.iter_mut().zip(row_bias).for_each(|(sum, value)| *sum += value);
         }
     });
 }
