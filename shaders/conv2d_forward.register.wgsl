@@ -1,8 +1,9 @@
 // Convolution as in conv2d_forward.wgsl, which explains the formula; for a 2 × 2 pool with stride 2, or none.
 //
-// Each invocation sums a patch of 2 × 2 places for CHANNELS outputs in registers: for every tap it loads four inputs and
-// CHANNELS weights, and uses each CHANNELS or four times. With a pool the patch is a window; without, four outputs. Places
-// and outputs beyond the edge repeat the last one; what they compute is not stored.
+// Each invocation sums a patch of 2 × 2 places for 8 outputs in registers: for every tap it loads four inputs and 8
+// weights, and uses each 8 or four times. The sums are two matrices, a vector of four places for each output, and have
+// names: what an index reaches, some devices keep in memory. With a pool the patch is a window; without, four outputs.
+// Places and outputs beyond the edge repeat the last one; what they compute is not stored.
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> state: State;
@@ -18,7 +19,7 @@ fn conv2d_forward(@builtin(global_invocation_id) id: vec3<u32>) {
     let patches_x = select((params.pooled_width + 1u) / 2u, params.pooled_width, pooled);
     let patches_y = select((params.pooled_height + 1u) / 2u, params.pooled_height, pooled);
     let index = id.x % (patches_x * patches_y);
-    let first_o = id.x / (patches_x * patches_y) * CHANNELS;
+    let first_o = id.x / (patches_x * patches_y) * 8u;
     if row >= state.live || first_o >= params.outputs {
         return;
     }
@@ -32,7 +33,10 @@ fn conv2d_forward(@builtin(global_invocation_id) id: vec3<u32>) {
     let y = vec2<u32>(patch_y, min(patch_y + 1u, last_y)) * params.stride_y - params.padding_y;
     let x = vec2<u32>(patch_x, min(patch_x + 1u, last_x)) * params.stride_x - params.padding_x;
 
-    var sums: array<vec4<f32>, CHANNELS>;
+    let upper_o = min(first_o + vec4(0u, 1u, 2u, 3u), vec4(params.outputs - 1u));
+    let lower_o = min(first_o + vec4(4u, 5u, 6u, 7u), vec4(params.outputs - 1u));
+    var upper: mat4x4<f32>;
+    var lower: mat4x4<f32>;
     var tap = 0u;
     for (var c = 0u; c < params.channels; c++) {
         let plane = (row * params.channels + c) * params.height * params.width;
@@ -52,35 +56,43 @@ fn conv2d_forward(@builtin(global_invocation_id) id: vec3<u32>) {
                     ),
                     inside_y.xxyy & inside_x.xyxy,
                 );
-                for (var i = 0u; i < CHANNELS; i++) {
-                    let o = min(first_o + i, params.outputs - 1u);
-                    sums[i] = fma(values, vec4<f32>(weights[o * taps + tap]), sums[i]);
-                }
+                upper = add_outer(upper, values, four_weights(upper_o * taps + tap));
+                lower = add_outer(lower, values, four_weights(lower_o * taps + tap));
                 tap++;
             }
         }
     }
-    for (var i = 0u; i < CHANNELS; i++) {
-        let o = first_o + i;
-        if o < params.outputs {
-            let z = sums[i] + weights[params.bias + o];
-            let plane = (row * params.outputs + o) * windows();
-            if pooled {
-                store(plane + index, z, 4u);
-            } else {
-                let at = plane + patch_y * params.pooled_width + patch_x;
-                let right = patch_x + 1u < params.pooled_width;
-                store(at, z.xxxx, 1u);
-                if right {
-                    store(at + 1u, z.yyyy, 1u);
-                }
-                if patch_y + 1u < params.pooled_height {
-                    store(at + params.pooled_width, z.zzzz, 1u);
-                    if right {
-                        store(at + params.pooled_width + 1u, z.wwww, 1u);
-                    }
-                }
-            }
+    for (var i = 0u; i < 4u; i++) {
+        finish(upper[i], row, first_o + i, patch_y, patch_x);
+        finish(lower[i], row, first_o + 4u + i, patch_y, patch_x);
+    }
+}
+
+fn four_weights(at: vec4<u32>) -> vec4<f32> {
+    return vec4(weights[at.x], weights[at.y], weights[at.z], weights[at.w]);
+}
+
+// Stores a patch of one output: pooled, or as it is.
+fn finish(sums: vec4<f32>, row: u32, o: u32, patch_y: u32, patch_x: u32) {
+    if o >= params.outputs {
+        return;
+    }
+    let z = sums + weights[params.bias + o];
+    let plane = (row * params.outputs + o) * windows();
+    if params.pool_height == 2u {
+        store(plane + (patch_y * params.pooled_width + patch_x) / 2u, z, 4u);
+        return;
+    }
+    let at = plane + patch_y * params.pooled_width + patch_x;
+    let right = patch_x + 1u < params.pooled_width;
+    store(at, z.xxxx, 1u);
+    if right {
+        store(at + 1u, z.yyyy, 1u);
+    }
+    if patch_y + 1u < params.pooled_height {
+        store(at + params.pooled_width, z.zzzz, 1u);
+        if right {
+            store(at + params.pooled_width + 1u, z.wwww, 1u);
         }
     }
 }

@@ -1,85 +1,132 @@
 // Matrix product as in matmul.wgsl, which explains the formula, the forms and the parameters.
 //
-// Each invocation computes a tile of ROWS × 4 · VECTORS elements of the output in registers: for every k it loads as many
-// elements of a as the tile has rows and of b as it has columns, and uses each ROWS or 4 · VECTORS times. No workgroup
-// memory: for devices that execute on a CPU, where that is main memory too.
+// Each invocation computes a tile of 8 × 16 elements of the output in registers: for every k it loads 8 elements of a and
+// 16 of b, and uses each 16 or 8 times. A row of the tile is a matrix of four vectors, and has a name of its own: what an
+// index reaches, some devices keep in memory. No workgroup memory: for devices that execute on a CPU, where that is main
+// memory too.
 //
 // Rows and columns beyond the edge repeat the last one; what they compute is not stored.
 
 @compute @workgroup_size(8)
 fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
-    let tiles_in_row = (params.n + 4u * VECTORS - 1u) / (4u * VECTORS);
-    let first_n = id.x % tiles_in_row * 4u * VECTORS;
-    let first_m = id.x / tiles_in_row * ROWS;
+    let tiles_in_row = (params.n + 15u) / 16u;
+    let first_n = id.x % tiles_in_row * 16u;
+    let first_m = id.x / tiles_in_row * 8u;
     let rows = select(state.live, params.m, params.batch_is_k != 0u);
     let depth = select(params.k, state.live, params.batch_is_k != 0u);
     if first_m >= rows || first_n >= params.n {
         return;
     }
-    let last_m = rows - 1u;
-    let last_n = params.n - 1u;
+    let upper_m = min(first_m + vec4(0u, 1u, 2u, 3u), vec4(rows - 1u));
+    let lower_m = min(first_m + vec4(4u, 5u, 6u, 7u), vec4(rows - 1u));
+    let n0 = min(first_n + vec4(0u, 1u, 2u, 3u), vec4(params.n - 1u));
+    let n1 = min(first_n + vec4(4u, 5u, 6u, 7u), vec4(params.n - 1u));
+    let n2 = min(first_n + vec4(8u, 9u, 10u, 11u), vec4(params.n - 1u));
+    let n3 = min(first_n + vec4(12u, 13u, 14u, 15u), vec4(params.n - 1u));
 
-    var sums: array<array<vec4<f32>, VECTORS>, ROWS>;
+    var sums0: mat4x4<f32>;
+    var sums1: mat4x4<f32>;
+    var sums2: mat4x4<f32>;
+    var sums3: mat4x4<f32>;
+    var sums4: mat4x4<f32>;
+    var sums5: mat4x4<f32>;
+    var sums6: mat4x4<f32>;
+    var sums7: mat4x4<f32>;
     if params.accumulate != 0u {
-        for (var i = 0u; i < ROWS; i++) {
-            let row = min(first_m + i, last_m) * params.n;
-            for (var j = 0u; j < VECTORS; j++) {
-                let n = first_n + 4u * j;
-                sums[i][j] = vec4<f32>(
-                    output[row + min(n, last_n)],
-                    output[row + min(n + 1u, last_n)],
-                    output[row + min(n + 2u, last_n)],
-                    output[row + min(n + 3u, last_n)],
-                );
-            }
-        }
+        sums0 = stored(upper_m.x, n0, n1, n2, n3);
+        sums1 = stored(upper_m.y, n0, n1, n2, n3);
+        sums2 = stored(upper_m.z, n0, n1, n2, n3);
+        sums3 = stored(upper_m.w, n0, n1, n2, n3);
+        sums4 = stored(lower_m.x, n0, n1, n2, n3);
+        sums5 = stored(lower_m.y, n0, n1, n2, n3);
+        sums6 = stored(lower_m.z, n0, n1, n2, n3);
+        sums7 = stored(lower_m.w, n0, n1, n2, n3);
     }
     for (var k = 0u; k < depth; k++) {
-        var columns: array<vec4<f32>, VECTORS>;
-        for (var j = 0u; j < VECTORS; j++) {
-            let n = first_n + 4u * j;
-            let start = k * params.b_k;
-            columns[j] = vec4<f32>(
-                b[start + min(n, last_n) * params.b_n],
-                b[start + min(n + 1u, last_n) * params.b_n],
-                b[start + min(n + 2u, last_n) * params.b_n],
-                b[start + min(n + 3u, last_n) * params.b_n],
-            );
-        }
-        for (var i = 0u; i < ROWS; i++) {
-            let value = vec4<f32>(a[min(first_m + i, last_m) * params.a_m + k * params.a_k]);
-            for (var j = 0u; j < VECTORS; j++) {
-                sums[i][j] = fma(value, columns[j], sums[i][j]);
-            }
-        }
+        let start = k * params.b_k;
+        let columns = mat4x4<f32>(
+            four_of_b(start + n0 * params.b_n),
+            four_of_b(start + n1 * params.b_n),
+            four_of_b(start + n2 * params.b_n),
+            four_of_b(start + n3 * params.b_n),
+        );
+        let upper = four_of_a(upper_m * params.a_m + k * params.a_k);
+        let lower = four_of_a(lower_m * params.a_m + k * params.a_k);
+        sums0 = add(sums0, upper.x, columns);
+        sums1 = add(sums1, upper.y, columns);
+        sums2 = add(sums2, upper.z, columns);
+        sums3 = add(sums3, upper.w, columns);
+        sums4 = add(sums4, lower.x, columns);
+        sums5 = add(sums5, lower.y, columns);
+        sums6 = add(sums6, lower.z, columns);
+        sums7 = add(sums7, lower.w, columns);
     }
-    for (var i = 0u; i < ROWS; i++) {
-        let m = first_m + i;
-        for (var j = 0u; j < 4u * VECTORS; j++) {
-            let n = first_n + j;
-            if m < rows && n < params.n {
-                output[m * params.n + n] = finish(sums[i][j / 4u][j % 4u], m, n);
-            }
-        }
-    }
+    store(sums0, first_m, first_n, rows);
+    store(sums1, first_m + 1u, first_n, rows);
+    store(sums2, first_m + 2u, first_n, rows);
+    store(sums3, first_m + 3u, first_n, rows);
+    store(sums4, first_m + 4u, first_n, rows);
+    store(sums5, first_m + 5u, first_n, rows);
+    store(sums6, first_m + 6u, first_n, rows);
+    store(sums7, first_m + 7u, first_n, rows);
 
     if params.bias_gradient != 0u && first_n == 0u {
         // One loop over k for all rows: llvmpipe ends the loops of an invocation after 65,535 iterations.
-        var totals: array<f32, ROWS>;
+        var upper: vec4<f32>;
+        var lower: vec4<f32>;
         if params.accumulate != 0u {
-            for (var i = 0u; i < ROWS; i++) {
-                totals[i] = output[params.bias_gradient + min(first_m + i, last_m)];
-            }
+            upper = four_of_output(params.bias_gradient + upper_m);
+            lower = four_of_output(params.bias_gradient + lower_m);
         }
         for (var k = 0u; k < depth; k++) {
-            for (var i = 0u; i < ROWS; i++) {
-                totals[i] += a[min(first_m + i, last_m) * params.a_m + k * params.a_k];
-            }
+            upper += four_of_a(upper_m * params.a_m + k * params.a_k);
+            lower += four_of_a(lower_m * params.a_m + k * params.a_k);
         }
-        for (var i = 0u; i < ROWS; i++) {
-            if first_m + i < rows {
-                output[params.bias_gradient + first_m + i] = totals[i];
-            }
+        // Rows beyond the edge have the sum of the last one, and so may be stored as it.
+        for (var i = 0u; i < 4u; i++) {
+            output[params.bias_gradient + upper_m[i]] = upper[i];
+            output[params.bias_gradient + lower_m[i]] = lower[i];
         }
+    }
+}
+
+fn add(sums: mat4x4<f32>, value: f32, columns: mat4x4<f32>) -> mat4x4<f32> {
+    let row = vec4(value);
+    return mat4x4<f32>(
+        fma(row, columns[0], sums[0]),
+        fma(row, columns[1], sums[1]),
+        fma(row, columns[2], sums[2]),
+        fma(row, columns[3], sums[3]),
+    );
+}
+
+fn four_of_a(at: vec4<u32>) -> vec4<f32> {
+    return vec4(a[at.x], a[at.y], a[at.z], a[at.w]);
+}
+
+fn four_of_b(at: vec4<u32>) -> vec4<f32> {
+    return vec4(b[at.x], b[at.y], b[at.z], b[at.w]);
+}
+
+fn four_of_output(at: vec4<u32>) -> vec4<f32> {
+    return vec4(output[at.x], output[at.y], output[at.z], output[at.w]);
+}
+
+fn stored(m: u32, n0: vec4<u32>, n1: vec4<u32>, n2: vec4<u32>, n3: vec4<u32>) -> mat4x4<f32> {
+    let start = m * params.n;
+    return mat4x4<f32>(
+        four_of_output(start + n0),
+        four_of_output(start + n1),
+        four_of_output(start + n2),
+        four_of_output(start + n3),
+    );
+}
+
+fn store(sums: mat4x4<f32>, m: u32, first_n: u32, rows: u32) {
+    var row = sums;
+    let count = select(0u, min(16u, params.n - first_n), m < rows);
+    for (var i = 0u; i < count; i++) {
+        let n = first_n + i;
+        output[m * params.n + n] = finish(row[i / 4u][i % 4u], m, n);
     }
 }

@@ -3,7 +3,7 @@
 use super::conv2d_forward::{Extra, FORM, params};
 use super::{
     Binding::{Params, Read, ReadWrite, State},
-    Class, Context, Kernel,
+    CONVOLUTION, Class, Context, Kernel, OUTER_PRODUCT, STATE,
 };
 use crate::program::{Conv2dBackwardInput, Convolution};
 
@@ -17,12 +17,14 @@ const SIMPLE_FORM: Kernel = Kernel {
 
 pub(super) static SIMPLE: Kernel = SIMPLE_FORM;
 
+/// Channels whose sums an invocation keeps in registers.
 const CHANNELS: u32 = 8;
 
 pub(super) static REGISTER: Kernel = Kernel {
     name: "conv2d_backward_input.register",
     source: include_str!("../../../shaders/conv2d_backward_input.register.wgsl"),
-    constants: &[("CHANNELS", CHANNELS), ("POOL_HEIGHT", 2), ("POOL_WIDTH", 2)],
+    shared: &[OUTER_PRODUCT, CONVOLUTION, STATE],
+    constants: &[("POOL_HEIGHT", 2), ("POOL_WIDTH", 2)],
     workgroup: [8, 1, 1],
     ..SIMPLE_FORM
 };
@@ -35,7 +37,7 @@ pub(super) fn lower(op: &Conv2dBackwardInput, context: &mut Context) {
     if context.profile.class == Class::Software && stride == [1, 1] && pool == pool_stride {
         let [channels, height, width, ..] = params;
         let invocations = height.div_ceil(2) * width.div_ceil(2) * channels.div_ceil(CHANNELS);
-        let constants = vec![CHANNELS, pool[0], pool[1]];
+        let constants = pool.to_vec();
         context.push_with(&REGISTER, constants, params, operands, [invocations.div_ceil(8), rows, 1]);
     } else {
         context.push(&SIMPLE, params, operands, [context.row_len(op.output).div_ceil(64), rows, 1]);

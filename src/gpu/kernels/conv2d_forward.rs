@@ -2,7 +2,7 @@
 
 use super::{
     Binding::{Params, Read, ReadWrite, State},
-    CONVOLUTION, Class, Context, Kernel, STATE,
+    CONVOLUTION, Class, Context, Kernel, OUTER_PRODUCT, STATE,
 };
 use crate::program::{Conv2dForward, Convolution, TensorId};
 
@@ -99,12 +99,13 @@ const SIMPLE_FORM: Kernel = Kernel {
 
 pub(super) static SIMPLE: Kernel = SIMPLE_FORM;
 
+/// Channels whose sums an invocation keeps in registers.
 const CHANNELS: u32 = 8;
 
 pub(super) static REGISTER: Kernel = Kernel {
     name: "conv2d_forward.register",
     source: include_str!("../../../shaders/conv2d_forward.register.wgsl"),
-    constants: &[("CHANNELS", CHANNELS)],
+    shared: &[OUTER_PRODUCT, CONVOLUTION, STATE],
     workgroup: [8, 1, 1],
     ..SIMPLE_FORM
 };

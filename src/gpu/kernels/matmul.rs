@@ -33,13 +33,12 @@ const FORM: Kernel = Kernel {
 
 pub(super) static SIMPLE: Kernel = FORM;
 
-const ROWS: u32 = 8;
-const VECTORS: u32 = 4;
+/// Rows and columns of a tile.
+const TILE: [u32; 2] = [8, 16];
 
 pub(super) static REGISTER: Kernel = Kernel {
     name: "matmul.register",
     source: include_str!("../../../shaders/matmul.register.wgsl"),
-    constants: &[("ROWS", ROWS), ("VECTORS", VECTORS)],
     workgroup: [8, 1, 1],
     ..FORM
 };
@@ -72,7 +71,7 @@ pub(super) fn lower(op: &Matmul, context: &mut Context) {
     let [state, a, b] = [op.state, op.a, op.b].map(|id| context.operand(id));
     let (kernel, groups) = match context.profile.class {
         Class::Software => {
-            let tiles = m.div_ceil(ROWS) * n.div_ceil(4 * VECTORS);
+            let tiles = m.div_ceil(TILE[0]) * n.div_ceil(TILE[1]);
             (&REGISTER, [tiles.div_ceil(REGISTER.workgroup[0]), 1, 1])
         }
         Class::Hardware => {

@@ -73,6 +73,8 @@ const EXPONENTIAL: Shared =
     Shared { name: "exponential.wgsl", text: include_str!("../../../shaders/exponential.wgsl") };
 const CONVOLUTION: Shared =
     Shared { name: "convolution.wgsl", text: include_str!("../../../shaders/convolution.wgsl") };
+const OUTER_PRODUCT: Shared =
+    Shared { name: "outer_product.wgsl", text: include_str!("../../../shaders/outer_product.wgsl") };
 
 /// Every kernel.
 pub static ALL: &[&Kernel] = &[
