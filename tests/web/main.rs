@@ -7,6 +7,9 @@ mod driver;
 mod interpreter;
 mod modules;
 mod page;
+#[allow(dead_code, unused_imports)] // Other tests draw on them, too.
+#[path = "../pictures/mod.rs"]
+mod pictures;
 #[cfg(feature = "serve")]
 #[allow(dead_code)] // Other tests end it by signals.
 #[path = "../serve/program.rs"]

@@ -1,9 +1,11 @@
 //! What the page repeats of the native program gives the same.
 
+use crate::pictures::{Dice, KINDS, file};
 use crate::site::{text, train_on_cpu};
 use crate::visit::{DESKTOP, Fixture, WEBGPU, files, fixture, visit};
 use crate::{InBrowser, expect};
 use mnist_gpu::checkpoint::Checkpoint;
+use mnist_gpu::data::picture::{Limits, Pixels, decode, prepare};
 use mnist_gpu::export::web::Manifest;
 use mnist_gpu::schedule::{Course, Schedule};
 use serde_json::{Value, json};
@@ -12,6 +14,7 @@ use std::path::Path;
 pub const TRIALS: &[InBrowser] = &[
     ("modules::the_schedule_is_the_native_one", schedule),
     ("modules::weights_are_read_and_written", weights),
+    ("modules::pictures_are_prepared_to_the_native_bytes", pictures),
     ("modules::training_has_the_native_losses", training),
 ];
 
@@ -118,6 +121,43 @@ fn weights() -> Result<(), String> {
         ];
         let right = words.iter().zip(&messages).filter(|(word, message)| message.contains(*word)).count();
         expect(&format!("fitting answers among {messages:?}"), &right, &words.len())
+    })
+}
+
+/// Pictures of every kind, for networks of several sizes, and two without a digit: the page prepares them to the very bytes.
+fn pictures() -> Result<(), String> {
+    let digits = &fixture().data.test.images;
+    let made =
+        KINDS.into_iter().cycle().take(2 * KINDS.len()).zip(digits.chunks(784)).zip(0..).map(|((kind, digit), i)| {
+            let (_, bytes) = file(kind, digit, &mut Dice::new(3, i));
+            (format!("{kind} {i}"), decode(&bytes, &Limits::default()).expect("it was just made"))
+        });
+    let plain = |ink: &'static [usize]| {
+        let value = move |i: usize| if ink.contains(&(i / 4)) && i % 4 < 3 { 0 } else { 255 };
+        Pixels { width: 60, height: 40, rgba: (0..4 * 60 * 40).map(value).collect() }
+    };
+    let empty = [("blank".into(), plain(&[])), ("a speck".into(), plain(&[1230]))];
+    let run = "
+        const { prepare } = await import('./picture.js');
+        const [hex, width, height, sides] = args;
+        const data = Uint8ClampedArray.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.substr(2 * i, 2), 16));
+        const { image, problem } = prepare({ width, height, data }, ...sides);
+        return problem ?? [...image];";
+    visit(files(false), DESKTOP, WEBGPU, |browser, _, _| {
+        for (name, picture) in made.chain(empty) {
+            let hex: String = picture.rgba.iter().map(|byte| format!("{byte:02x}")).collect();
+            for sides in [[28, 28], [8, 8], [20, 32]] {
+                let arguments = [json!(hex), json!(picture.width), json!(picture.height), json!(sides)];
+                let found = browser.run(run, &arguments)?;
+                match prepare(&picture, sides) {
+                    Ok(image) => {
+                        close(&name, &numbers(&found), &image.into_iter().map(f64::from).collect::<Vec<_>>(), 0.0)?
+                    }
+                    Err(_) => expect(&name, &found.is_string(), &true)?,
+                }
+            }
+        }
+        Ok(())
     })
 }
 
