@@ -84,6 +84,9 @@ impl Driver {
         let browser = Browser { driver: self, session, _profile: profile };
         let timeouts = json!({ "script": PATIENCE.as_millis(), "pageLoad": PATIENCE.as_millis() });
         browser.post("/timeouts", &timeouts)?;
+        // A window is never narrower than 500 pixels; a page may be.
+        let page = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        browser.post("/goog/cdp/execute", &json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": page }))?;
         Ok(browser)
     }
 

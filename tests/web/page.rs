@@ -232,7 +232,7 @@ fn layout() -> Result<(), String> {
         const name = element.ariaLabel ?? element.getAttribute('aria-label') ?? (element.labels?.length ? 'a label' : element.textContent.trim());
         return !name;
     }).map((element) => element.outerHTML.slice(0, 80));";
-    visit(files(true), [500, 900], WEBGPU, |browser, _, _| {
+    visit(files(true), [360, 780], WEBGPU, |browser, _, _| {
         start(browser, &json!({ "epochs": 1 }))?;
         browser.wait("document.querySelector('#status').textContent.startsWith('Done')")?;
         browser
