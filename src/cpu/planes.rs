@@ -131,8 +131,9 @@ impl Extents {
 pub(super) fn transpose<T: Pod>(from: &[T], from_stride: usize, to: &mut [T], to_stride: usize, extents: [usize; 2]) {
     let [rows, columns] = extents;
     let [whole_rows, whole_columns] = extents.map(|extent| extent / SIDE * SIDE);
-    for row in (0..whole_rows).step_by(SIDE) {
-        for column in (0..whole_columns).step_by(SIDE) {
+    // Few lines of `to` at a time, each from its beginning to its end: so its memory is there before it is written.
+    for column in (0..whole_columns).step_by(SIDE) {
+        for row in (0..whole_rows).step_by(SIDE) {
             let block = std::array::from_fn(|index| {
                 *from[(row + index) * from_stride + column..].first_chunk().expect("the block is inside")
             });
