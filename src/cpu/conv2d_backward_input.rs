@@ -6,9 +6,10 @@
 //! order, as in the shader.
 
 use super::Memory;
+use super::memory::Floats;
 use super::planes::{Extents, SLACK, lanes, with_count};
 use crate::program::{Conv2dBackwardInput, NO_CHOICE};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 pub(super) fn run(op: &Conv2dBackwardInput, memory: &mut Memory) {
@@ -16,18 +17,18 @@ pub(super) fn run(op: &Conv2dBackwardInput, memory: &mut Memory) {
     memory.with_outputs([Some(op.output)], |memory, [output]| {
         let live = memory.state(op.state).live as usize;
         let (input_len, output_len) = (extents.input_len(), extents.output_len());
-        let layer = Layer::new(extents, memory.f32(op.weights));
+        let (layer, arch) = (Layer::new(extents, memory.f32(op.weights)), extents.arch());
         let gradients = memory.f32(op.gradient)[..live * output_len].par_chunks(output_len);
         let choices = memory.u32(op.choice)[..live * output_len].par_chunks(output_len);
         let outputs = output[..live * input_len].par_chunks_mut(input_len);
         gradients.zip(choices).zip(outputs).for_each_init(
             || {
                 let places = layer.places.len();
-                (vec![0.0; extents.patch_len() + SLACK], vec![0; places], vec![(0, 0.0); places * layer.most])
+                (Floats::zeros(extents.patch_len() + SLACK), vec![0; places], vec![(0, 0.0); places * layer.most])
             },
             |(patches, counts, entries), ((gradients, choices), output)| {
                 patches.fill(0.0);
-                Arch::new().dispatch(Image { layer: &layer, gradients, choices, patches, counts, entries });
+                arch.dispatch(Image { layer: &layer, gradients, choices, patches, counts, entries });
                 extents.channels_first(patches, output);
             },
         );
@@ -46,7 +47,7 @@ struct Layer {
     /// Where the stretches of a patch begin within it.
     stretches: Vec<usize>,
     /// \[outputs\]\[stretches\]\[lanes\].
-    weights: Vec<f32>,
+    weights: Floats,
     /// Floats of an output's weights.
     stride: usize,
 }
@@ -54,13 +55,14 @@ struct Layer {
 impl Layer {
     fn new(extents: Extents, weights: &[f32]) -> Self {
         let stretches = extents.stretches();
-        let lanes = lanes();
-        let mut packed = Vec::with_capacity(extents.outputs * stretches.len() * lanes);
-        for weights in weights.chunks_exact(extents.taps()) {
-            for &[row, first, _] in &stretches {
-                packed.extend(
-                    (first..first + lanes).map(|float| extents.tap(row, float).map_or(0.0, |tap| weights[tap])),
-                );
+        let lanes = lanes(extents.arch());
+        let stride = stretches.len() * lanes;
+        let mut packed = Floats::zeros(extents.outputs * stride);
+        for (packed, weights) in packed.chunks_exact_mut(stride).zip(weights.chunks_exact(extents.taps())) {
+            for (packed, &[row, first, _]) in packed.chunks_exact_mut(lanes).zip(&stretches) {
+                for (packed, tap) in packed.iter_mut().zip((first..).map_while(|float| extents.tap(row, float))) {
+                    *packed = weights[tap];
+                }
             }
         }
         let starts: Vec<usize> = extents.starts().iter().map(|start| start * extents.channels).collect();
@@ -73,7 +75,6 @@ impl Layer {
             windows[place] += 1;
         }
         let most = extents.outputs * windows.into_iter().max().unwrap_or(0) + 1;
-        let stride = stretches.len() * lanes;
         Self {
             extents,
             places,

@@ -4,10 +4,17 @@
 //! behind a 2 × 2 pool, less what the ReLU zeroed. With channels last, a row of a patch is one stretch of memory.
 
 use super::Memory;
+use super::memory::Floats;
 use super::planes::{Extents, SLACK, with_count};
 use crate::program::{Conv2dBackwardWeights, NO_CHOICE};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+use std::cell::RefCell;
+
+thread_local! {
+    /// The patches of a block; kept, so that no step allocates.
+    static PATCHES: RefCell<Floats> = RefCell::default();
+}
 
 pub(super) fn run(op: &Conv2dBackwardWeights, memory: &mut Memory) {
     let extents = Extents::new(memory.program(), &op.geometry, op.input, op.gradient);
@@ -23,29 +30,33 @@ pub(super) fn run(op: &Conv2dBackwardWeights, memory: &mut Memory) {
         let sums = extents.outputs * (extents.taps() + 1);
         output.par_chunks_mut(sums).enumerate().for_each(|(index, sums)| {
             let rows = |len: usize| (index * block * len).min(live * len)..((index + 1) * block * len).min(live * len);
-            let part = Block {
-                extents,
-                starts: &starts,
-                stretches: &stretches,
-                patches: patches(&extents, &images[rows(input_len)]),
-                gradients: &gradients[rows(output_len)],
-                choices: &choices[rows(output_len)],
-                sums,
-            };
-            Arch::new().dispatch(part);
+            PATCHES.with_borrow_mut(|patches| {
+                fill(patches, &extents, &images[rows(input_len)]);
+                extents.arch().dispatch(Block {
+                    extents,
+                    starts: &starts,
+                    stretches: &stretches,
+                    patches,
+                    gradients: &gradients[rows(output_len)],
+                    choices: &choices[rows(output_len)],
+                    sums,
+                });
+            });
         });
     });
 }
 
-/// The images with channels last and padding around, and room to read beyond the end.
-fn patches(extents: &Extents, images: &[f32]) -> Vec<f32> {
+/// Fills patches with the images, channels last and padding around, and room to read beyond the end.
+fn fill(patches: &mut Floats, extents: &Extents, images: &[f32]) {
     let len = extents.patch_len();
     let images = images.chunks_exact(extents.input_len());
-    let mut patches = vec![0.0; images.len() * len + SLACK];
+    patches.resize(images.len() * len + SLACK);
+    if extents.padding != [0, 0] {
+        patches.fill(0.0);
+    }
     for (image, patches) in images.zip(patches.chunks_exact_mut(len)) {
         extents.channels_last(image, patches);
     }
-    patches
 }
 
 /// The partial sums of a block of images.
@@ -54,7 +65,7 @@ struct Block<'a> {
     /// Where the patch of each place of each window begins.
     starts: &'a [usize],
     stretches: &'a [[usize; 3]],
-    patches: Vec<f32>,
+    patches: &'a [f32],
     gradients: &'a [f32],
     choices: &'a [u32],
     sums: &'a mut [f32],
@@ -88,7 +99,7 @@ impl WithSimd for Block<'_> {
             for stretches in stretches.chunks(8) {
                 macro_rules! sum {
                     ($count:literal, $simd:ident) => {
-                        accumulate::<S, $count>($simd, &extents, &patches, entries, stretches, weights)
+                        accumulate::<S, $count>($simd, &extents, patches, entries, stretches, weights)
                     };
                 }
                 with_count!(stretches.len(), sum!(simd));

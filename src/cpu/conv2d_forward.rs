@@ -4,6 +4,7 @@
 //! registers in the order of the weights; then each window is pooled.
 
 use super::Memory;
+use super::memory::Floats;
 use super::planes::{Extents, transpose, with_count};
 use crate::program::{Conv2dForward, NO_CHOICE};
 use pulp::{Arch, Simd, WithSimd};
@@ -45,7 +46,7 @@ struct Layer {
     /// Output channels with their padding.
     width: usize,
     /// \[taps\]\[width\].
-    weights: Vec<f32>,
+    weights: Floats,
     /// \[width\].
     bias: Vec<f32>,
     /// Where, from the place of an output in the padded planes, each tap is.
@@ -60,9 +61,9 @@ struct Scratch {
     /// The padded image, \[channels\]\[height\]\[width\].
     planes: Vec<f32>,
     /// The convolution at the places of a group of windows, \[windows\]\[area\]\[width\].
-    places: Vec<f32>,
+    places: Floats,
     /// After pool and ReLU, \[windows\]\[width\].
-    largest: Vec<f32>,
+    largest: Floats,
     /// The choices, likewise.
     chosen: Vec<u32>,
 }
@@ -70,7 +71,7 @@ struct Scratch {
 impl Layer {
     fn new(extents: Extents, weights: &[f32], bias: &[f32], relu: bool) -> Self {
         let width = extents.outputs.next_multiple_of(LANES);
-        let mut packed = vec![0.0; extents.taps() * width];
+        let mut packed = Floats::zeros(extents.taps() * width);
         for (output, weights) in weights.chunks_exact(extents.taps()).enumerate() {
             for (packed, weight) in packed[output..].iter_mut().step_by(width).zip(weights) {
                 *packed = *weight;
@@ -92,8 +93,8 @@ impl Layer {
         let outputs = self.extents.windows() * self.width;
         Scratch {
             planes: vec![0.0; channels * padded[0] * padded[1]],
-            places: vec![0.0; self.group * self.extents.area() * self.width],
-            largest: vec![0.0; outputs],
+            places: Floats::zeros(self.group * self.extents.area() * self.width),
+            largest: Floats::zeros(outputs),
             chosen: vec![0; outputs],
         }
     }

@@ -2,7 +2,8 @@
 //! broadcast, a tile of the output in vector registers. Each element is one chain of fused multiply-adds in ascending k,
 //! whatever the tile it lies in.
 
-use super::planes::lanes;
+use super::memory::Floats;
+use super::planes;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::cell::RefCell;
@@ -14,12 +15,17 @@ const VECTORS: usize = 3;
 /// Floats of such a row with the widest vectors.
 const WIDTH: usize = 16 * VECTORS;
 
+/// Floats of this machine's vectors.
+fn lanes() -> usize {
+    planes::lanes(Arch::new())
+}
+
 /// A register tile in memory.
 type Tile = [[f32; WIDTH]; ROWS];
 
 thread_local! {
     /// A panel of the operand that vectors run over, \[k\]\[width\]; kept, so that no step allocates.
-    static PANEL: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static PANEL: RefCell<Floats> = RefCell::default();
 }
 
 /// A matrix seen through strides: element (row, column) is `data[row * row_stride + column * column_stride]`.
@@ -111,13 +117,15 @@ fn share(m: usize, across: Across) -> usize {
 
 /// Copies `count` rows from `first` so that the numbers of one k lie together: panel\[k\]\[width\], zeros beyond `count`.
 /// The width is whole vectors.
-fn pack(matrix: Matrix, first: usize, count: usize, k: usize, panel: &mut Vec<f32>) -> usize {
+fn pack(matrix: Matrix, first: usize, count: usize, k: usize, panel: &mut Floats) -> usize {
     /// Numbers of a row that are copied at a time, so that what they are spread over stays in the cache.
     const STRETCH: usize = 64;
     let Matrix { data, row_stride, column_stride } = matrix;
     let width = count.next_multiple_of(lanes());
-    panel.clear();
-    panel.resize(k * width, 0.0);
+    panel.resize(k * width);
+    if count < width {
+        panel.fill(0.0);
+    }
     if row_stride == 1 {
         for (k, panel) in panel.chunks_exact_mut(width).enumerate() {
             copy(&data[k * column_stride + first..][..count], &mut panel[..count]);

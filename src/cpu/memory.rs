@@ -2,12 +2,47 @@
 
 use crate::program::{Element, Program, TensorId};
 use bytemuck::{Pod, Zeroable};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 /// One cache line, so that tensors and their views are aligned for vector loads.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Pod, Zeroable)]
 struct Line([u32; 16]);
+
+/// Floats that begin with a cache line, so that loads of whole vectors cross none.
+#[derive(Clone, Default)]
+pub(super) struct Floats {
+    lines: Vec<Line>,
+    len: usize,
+}
+
+impl Floats {
+    /// So many zeros.
+    pub fn zeros(len: usize) -> Self {
+        Self { lines: vec![Line::zeroed(); len.div_ceil(16)], len }
+    }
+
+    /// As many as they shall be; what was there before may stay.
+    pub fn resize(&mut self, len: usize) {
+        self.lines.resize(len.div_ceil(16), Line::zeroed());
+        self.len = len;
+    }
+}
+
+impl Deref for Floats {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &bytemuck::cast_slice(&self.lines)[..self.len]
+    }
+}
+
+impl DerefMut for Floats {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+    }
+}
 
 /// Every tensor that owns memory, by its id; views are ranges of those.
 pub(super) struct Memory {

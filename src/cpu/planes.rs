@@ -109,13 +109,30 @@ impl Extents {
         }
     }
 
-    /// The stretches of a patch: each row of the kernel, cut into this machine's vectors. Of each its row, its first float
+    /// The vectors for rows of a kernel: this machine's widest, unless shorter ones leave less of themselves unused.
+    pub fn arch(&self) -> Arch {
+        match Arch::new() {
+            #[cfg(target_arch = "x86_64")]
+            Arch::V4(widest) if !(1..=8).contains(&(self.kernel_row() % 16)) => Arch::V4(widest),
+            #[cfg(target_arch = "x86_64")]
+            Arch::V4(widest) => Arch::V3(*widest),
+            arch => arch,
+        }
+    }
+
+    /// Floats of a row of the kernel, channels last.
+    fn kernel_row(&self) -> usize {
+        self.kernel[1] * self.channels
+    }
+
+    /// The stretches of a patch: each row of the kernel, cut into [`Self::arch`]'s vectors. Of each its row, its first float
     /// in the row, and where it begins within the patch.
     pub fn stretches(&self) -> Vec<[usize; 3]> {
-        let row_len = self.kernel[1] * self.channels;
+        let lanes = lanes(self.arch());
         let rows = 0..self.kernel[0];
         rows.flat_map(|row| {
-            (0..row_len).step_by(lanes()).map(move |first| [row, first, row * self.padded[1] * self.channels + first])
+            let start = row * self.padded[1] * self.channels;
+            (0..self.kernel_row()).step_by(lanes).map(move |first| [row, first, start + first])
         })
         .collect()
     }
@@ -166,9 +183,9 @@ fn transpose_block<T: Pod>(block: [[T; SIDE]; SIDE]) -> [[T; SIDE]; SIDE] {
     std::array::from_fn(|column| block.map(|row| row[column]))
 }
 
-/// Floats of this machine's vectors.
-pub(super) fn lanes() -> usize {
-    Arch::new().dispatch(Lanes)
+/// Floats of a vector.
+pub(super) fn lanes(arch: Arch) -> usize {
+    arch.dispatch(Lanes)
 }
 
 struct Lanes;

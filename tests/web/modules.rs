@@ -151,7 +151,8 @@ fn pictures() -> Result<(), String> {
                 let found = browser.run(run, &arguments)?;
                 match prepare(&picture, sides) {
                     Ok(image) => {
-                        close(&name, &numbers(&found), &image.into_iter().map(f64::from).collect::<Vec<_>>(), 0.0)?
+                        let native: Vec<f64> = image.into_iter().map(f64::from).collect();
+                        close(&name, &numbers(&found), &native, 0.0)?;
                     }
                     Err(_) => expect(&name, &found.is_string(), &true)?,
                 }
