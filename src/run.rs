@@ -1,10 +1,10 @@
 //! What a training run leaves behind: the one value that every report is made from.
 
 use crate::config::TrainConfig;
-use crate::data::{Dataset, split};
+use crate::data::Dataset;
 use crate::device::{Device, DeviceInfo};
 use crate::file::write_whole;
-use crate::trainer::Trainer;
+use crate::trainer::{EpochRow, Trainer};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -24,33 +24,6 @@ pub enum Status {
     Diverged,
     /// At its end.
     Complete,
-}
-
-/// The figures of one epoch; of the untrained network as epoch 0.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochRow {
-    /// Counted from 1.
-    pub epoch: u32,
-    /// Mean loss over the images of the epoch, each as its step saw it; of epoch 0, over the training images.
-    pub train_loss: f64,
-    /// Share of correct answers, likewise.
-    pub train_accuracy: f64,
-    /// Mean loss over the test images after the epoch.
-    pub test_loss: f64,
-    /// Share of correct answers, likewise.
-    pub test_accuracy: f64,
-    /// Mean loss over the images held out, where there are any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation_loss: Option<f64>,
-    /// Share of correct answers, likewise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation_accuracy: Option<f64>,
-    /// The learning rate of the epoch's last step; none in epoch 0.
-    pub learning_rate: Option<f64>,
-    /// Training images per second of training; none in epoch 0.
-    pub images_per_second: Option<f64>,
-    /// Seconds of training alone, without evaluation; none in epoch 0.
-    pub seconds: Option<f64>,
 }
 
 /// What a run was trained on.
@@ -142,13 +115,12 @@ pub const METRICS_FILE: &str = "metrics.csv";
 impl Run {
     /// Puts data and model on a device, and begins the record of the run; `why` says why on that device.
     pub fn begin(device: &dyn Device, why: String, data: &Dataset, config: TrainConfig) -> Result<(Trainer, Self)> {
-        let [held_out, kept] = [config.validation, config.train_size].map(|size| size.map(|size| size as usize));
-        let selection = split(&data.train.labels, data.classes.len(), held_out, kept, config.seed)?;
-        let mut trainer = Trainer::new(device, data, &selection, &config)?;
+        let mut trainer = Trainer::new(device, data, &config)?;
+        let (_, [trained, held_out, _]) = trainer.parts();
         let run = Self {
             version: VERSION.into(),
             status: Status::Running,
-            data: DataInfo::new(data, selection.train.len(), selection.validation.len()),
+            data: DataInfo::new(data, trained.len(), held_out.len()),
             data_dir: None,
             init: None,
             device: device.info().clone(),

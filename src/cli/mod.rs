@@ -1,4 +1,4 @@
-//! The commands. Only here and in [`crate::progress`] does the library speak to a terminal.
+//! The commands. Only here and in `progress.rs` does the library speak to a terminal.
 
 mod bench;
 mod check;

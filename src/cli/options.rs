@@ -1,10 +1,9 @@
 //! Options that several commands share.
 
-use super::configuration::model;
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::data::{Dataset, Part};
 use crate::device::Request;
-use crate::model::defaults;
+use crate::model::{defaults, load};
 use crate::run::{WEIGHTS_FILE, newest_complete};
 use crate::{Error, Result};
 use std::num::NonZeroUsize;
@@ -109,7 +108,7 @@ pub fn weights_path(run: Option<&Path>) -> Result<PathBuf> {
 pub fn trained(path: &Path, architecture: Option<&str>, data: &Dataset) -> Result<Checkpoint> {
     match architecture {
         Some(name) => {
-            let config = defaults(model(name, data.classes.len() as u32)?);
+            let config = defaults(load(name, data.classes.len() as u32)?);
             Checkpoint::load_as(path, Metadata::new(&config, data))
         }
         None => Checkpoint::load(path),

@@ -136,7 +136,7 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let (request, threads, room) = (args.device.request(), args.device.threads, serve::room(limits.images));
     let engine = Engine::start(limits.requests, room, Arc::clone(&metrics), move || {
         let (device, choice) = open(&request, threads)?;
-        let classifier = Classifier::new(&*device, &checkpoint, room as u32)?;
+        let classifier = Classifier::new(&*device, &checkpoint)?;
         Ok(Opened { classifier, device: device.info().clone(), why: choice.why })
     })?;
     if !talk.quiet {

@@ -2,6 +2,7 @@
 
 pub mod onnx;
 #[cfg(feature = "cli")]
-pub mod tensorboard;
+pub(crate) mod tensorboard;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod web;

@@ -8,7 +8,8 @@ use crate::Result;
 use crate::evaluate::Score;
 use crate::model::{Layer, Shape, Stage};
 use crate::optimizer::Optimizer;
-use crate::run::{EpochRow, METRICS_FILE, RUN_FILE, WEIGHTS_FILE};
+use crate::run::{METRICS_FILE, RUN_FILE, WEIGHTS_FILE};
+use crate::trainer::EpochRow;
 
 /// The most rows of a table that would be as long as a run or a list of classes.
 const MOST_ROWS: usize = 30;

@@ -57,15 +57,8 @@ fn begin(args: &Args, talk: Talk, signal: &AtomicUsize) -> Result<Ending> {
         // Were it killed before its first checkpoint, the run would be resumed from the seed's weights.
         trainer.snapshot()?.save(&run, &folder.join(SNAPSHOT_FILE))?;
     }
-    let metadata = Metadata::new(&run.config, &data);
-    let mut session = Session {
-        run,
-        metadata,
-        folder,
-        talk,
-        json: args.json,
-        checkpoint_every: args.checkpoint_every.map(Into::into),
-    };
+    let mut session =
+        Session { run, folder, talk, json: args.json, checkpoint_every: args.checkpoint_every.map(Into::into) };
     let result = session.announce().and_then(|()| session.train(&mut trainer, signal));
     if result.is_err() {
         // Nothing was saved if the folder is empty: then it goes, and otherwise this does nothing.
@@ -137,10 +130,8 @@ fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Resul
         run.epochs = then.epochs;
         from = format!("step {}", trainer.steps_done());
     }
-    let metadata = Metadata::new(&run.config, &data);
     let mut session = Session {
         run,
-        metadata,
         folder: folder.into(),
         talk,
         json: args.json,

@@ -4,13 +4,13 @@
 //! `pictures`), and [`prepare`] turns pixels into the network's input. The steps of [`prepare`] are plain arithmetic in
 //! doubles, which a page repeats in JavaScript to the same bytes:
 //!
-//! 1. [`Grey::of`]: luminance, averaged over squares of pixels to at most 512 cells a side, on an opaque ground.
-//! 2. [`Grey::smooth`]: the mean over a small square.
-//! 3. [`Grey::leave_frames`]: only what is within frames is kept.
-//! 4. [`Grey::is_light_on_dark`], [`Grey::invert`]: dark ink on light paper from here on.
-//! 5. [`Grey::ink`]: how much darker each cell is than the paper around it.
-//! 6. [`Ink::separate`]: noise, specks and what hangs on the edge go; the digit's box.
-//! 7. [`Ink::fit`]: MNIST's own preparation, into 20×20 and centred by mass in 28×28.
+//! 1. `Grey::of`: luminance, averaged over squares of pixels to at most 512 cells a side, on an opaque ground.
+//! 2. `Grey::smooth`: the mean over a small square.
+//! 3. `Grey::leave_frames`: only what is within frames is kept.
+//! 4. `Grey::is_light_on_dark`, `Grey::invert`: dark ink on light paper from here on.
+//! 5. `Grey::ink`: how much darker each cell is than the paper around it.
+//! 6. `Ink::separate`: noise, specks and what hangs on the edge go; the digit's box.
+//! 7. `Ink::fit`: MNIST's own preparation, into 20×20 and centred by mass in 28×28.
 
 #[cfg(feature = "pictures")]
 mod decode;
@@ -22,7 +22,9 @@ mod paper;
 
 #[cfg(feature = "pictures")]
 pub use decode::{Limits, decode};
+#[doc(hidden)]
 pub use grey::Grey;
+#[doc(hidden)]
 pub use ink::{Bounds, Ink};
 
 use crate::Result;
