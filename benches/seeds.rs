@@ -7,9 +7,8 @@ use mnist_gpu::Result;
 use mnist_gpu::data::{Dataset, Part};
 use mnist_gpu::device::{Device, Request, open};
 use mnist_gpu::model::{PRESETS, defaults, preset};
-use mnist_gpu::run::EpochRow;
 use mnist_gpu::statistics::Spread;
-use mnist_gpu::trainer::Trainer;
+use mnist_gpu::trainer::{EpochRow, Trainer};
 use std::process::Command;
 
 /// Train with several seeds and print a Markdown table of the figures
