@@ -14,7 +14,7 @@
 //! let mut classifier = Classifier::new(&*device, &trainer.checkpoint()?)?;
 //! assert!(classifier.evaluate(&data.test)?.accuracy > 0.85);
 //! let answers = classifier.predict(&data.test.images[..data.image_len()])?;
-//! println!("{} with probability {:.3}", answers[0].label(), answers[0].probability());
+//! assert_eq!(answers[0].label(), "7"); // answers[0].probability() says how sure it is
 //! # Ok::<(), mnist_gpu::Error>(())
 //! ```
 //!
@@ -27,20 +27,12 @@
 //! | feature | what it adds | crates |
 //! |---|---|---:|
 //! | none | all of the above | 101 |
-//! | `pictures` | `data::picture::read`: PNG, JPEG, BMP, WebP and GIF files as a network takes them | 14 |
-//! | `onnx` | `export::onnx`: a trained model as an ONNX file | 5 |
-//! | `cli` | the program `mnist-gpu`, with both of these | 57 |
-//! | `serve` | its command `serve`, with `cli` | 75 |
+//! | `pictures` | `data::picture::read`: PNG, JPEG, BMP, WebP and GIF files as a network takes them | + 14 |
+//! | `onnx` | `export::onnx`: a trained model as an ONNX file | + 5 |
+//! | `cli` | the program `mnist-gpu`, with both of these | + 57 |
+//! | `serve` | its command `serve`, with `cli` | + 75 |
 //!
 //! `cli` and `serve` are on by default: a library does without them by `default-features = false`.
-
-pub mod check;
-pub mod data;
-pub mod device;
-mod error;
-#[cfg(feature = "onnx")]
-pub mod export;
-pub mod model;
 
 pub use checkpoint::{Checkpoint, Metadata, Parameters};
 pub use config::TrainConfig;
@@ -51,37 +43,50 @@ pub use optimizer::Optimizer;
 pub use schedule::Schedule;
 pub use trainer::{EpochRow, Event, Trainer};
 
-// What the crate is made of, in the order in which data flow through it: data → model → program → devices → trainer → run.
-// Some of it is public for the package's tests, benchmarks and binary alone, and changes without notice.
+// The modules, in the order in which data flow through them. What the documentation hides is public for the package's tests,
+// benchmarks and binary alone, and changes without notice.
+
+// Images, models, and how these are trained.
+#[doc(hidden)]
+pub mod config;
+pub mod data;
+pub mod model;
+#[doc(hidden)]
+pub mod optimizer;
+#[doc(hidden)]
+pub mod schedule;
+
+// The computation as plain data, and what runs it.
+#[doc(hidden)]
+pub mod cpu;
+pub mod device;
+#[doc(hidden)]
+pub mod gpu;
 #[doc(hidden)]
 pub mod program;
 #[doc(hidden)]
 pub mod random;
 
-#[doc(hidden)]
-pub mod cpu;
-#[doc(hidden)]
-pub mod gpu;
-
+// Training, and what it leaves.
 #[doc(hidden)]
 pub mod checkpoint;
-#[doc(hidden)]
-pub mod config;
 #[doc(hidden)]
 pub mod evaluate;
 mod file;
 #[doc(hidden)]
-pub mod inference;
-#[doc(hidden)]
-pub mod optimizer;
-#[doc(hidden)]
 pub mod run;
-#[doc(hidden)]
-pub mod schedule;
 mod snapshot;
 #[doc(hidden)]
 pub mod trainer;
 
+// What trained models and devices are asked.
+pub mod check;
+#[cfg(feature = "onnx")]
+pub mod export;
+#[doc(hidden)]
+pub mod inference;
+
+// The program.
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod bench;
@@ -101,3 +106,5 @@ mod serve;
 pub mod statistics;
 #[cfg(feature = "cli")]
 mod study;
+
+mod error;
