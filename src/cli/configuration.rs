@@ -149,7 +149,8 @@ mod tests {
             "--model cnn --learning-rate 0.01 --optimizer adamw --betas 0.7,0.9 --epsilon 1e-6 --weight-decay 0.3",
         ] {
             let line = Line::try_parse_from(std::iter::once("train").chain(options.split(' '))).expect("options");
-            assert_eq!(line.config.config(10).expect("in range").options(), options);
+            let config = line.config.config(10).expect("in range");
+            assert_eq!(crate::report::command::options(&config, "model.json"), options);
         }
     }
 }

@@ -273,7 +273,7 @@ fn frequent(subject: &Subject) -> String {
 
 fn again(subject: &Subject) -> String {
     let run = subject.run;
-    let own = if is_preset(run) {
+    let own = if is_preset(&run.config.model) {
         String::new()
     } else {
         format!("The layers of its model are in {MODEL_FILE} beside this file. ")
