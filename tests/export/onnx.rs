@@ -1,6 +1,6 @@
 //! ONNX Runtime, given what `mnist-gpu export onnx` wrote, finds our log-probabilities; weights that PyTorch saved are ours.
 
-use crate::{program, stdout};
+use crate::python::{program, stdout};
 use libtest_mimic::Failed;
 use mnist_gpu::checkpoint::Checkpoint;
 use mnist_gpu::cpu::Cpu;

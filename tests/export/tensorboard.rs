@@ -1,6 +1,6 @@
 //! TensorBoard's own reader finds every scalar and picture of a run.
 
-use crate::{program, stdout};
+use crate::python::{program, stdout};
 use libtest_mimic::Failed;
 use mnist_gpu::run::Run;
 use serde_json::Value;
