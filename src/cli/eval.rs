@@ -1,7 +1,8 @@
 //! `mnist-gpu eval`: how good a trained model is.
 
-use super::options::{DataArgs, DeviceArgs, trained, weights_path};
+use super::options::{DataArgs, DeviceArgs, trained};
 use super::output::{line, thousands};
+use super::runs::weights_path;
 use super::{Ending, Talk};
 use crate::Result;
 use crate::checkpoint::Metadata;

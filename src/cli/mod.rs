@@ -12,6 +12,7 @@ mod options;
 mod output;
 mod predict;
 mod report;
+mod runs;
 #[cfg(feature = "serve")]
 mod serve;
 mod signals;

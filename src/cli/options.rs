@@ -4,7 +4,6 @@ use crate::checkpoint::{Checkpoint, Metadata};
 use crate::data::{Dataset, Part};
 use crate::device::Request;
 use crate::model::{defaults, load};
-use crate::run::{WEIGHTS_FILE, newest_complete};
 use crate::{Error, Result};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -77,30 +76,6 @@ impl DataArgs {
             )));
         }
         Ok(())
-    }
-}
-
-/// The folder of runs.
-pub fn runs_folder() -> PathBuf {
-    std::env::var_os("MNIST_GPU_RUNS").map_or_else(|| "runs".into(), Into::into)
-}
-
-/// The weights' file of a run that is named by its folder or by the file itself, or else of the newest complete run.
-pub fn weights_path(run: Option<&Path>) -> Result<PathBuf> {
-    match run {
-        Some(path) if path.is_dir() => Ok(path.join(WEIGHTS_FILE)),
-        Some(path) => Ok(path.into()),
-        None => {
-            let runs = runs_folder();
-            let newest = newest_complete(&runs)?.ok_or_else(|| {
-                Error::Data(format!(
-                    "there is no complete run in {}: make one with `mnist-gpu train`, or name a run's folder or a \
-                     .safetensors file",
-                    runs.display()
-                ))
-            })?;
-            Ok(newest.join(WEIGHTS_FILE))
-        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! `mnist-gpu serve`: a trained model as a web server.
 
-use super::options::{DataArgs, DeviceArgs, trained, weights_path};
+use super::options::{DataArgs, DeviceArgs, trained};
 use super::output::line;
+use super::runs::weights_path;
 use super::{Ending, Talk, signals};
 use crate::data::Part;
 use crate::device::open;

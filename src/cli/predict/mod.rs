@@ -3,8 +3,9 @@
 mod seen;
 mod source;
 
-use super::options::{DeviceArgs, weights_path};
+use super::options::DeviceArgs;
 use super::output::{error, line};
+use super::runs::weights_path;
 use super::{Ending, Talk};
 use crate::checkpoint::Checkpoint;
 use crate::data::picture::{Limits, read};

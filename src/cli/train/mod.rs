@@ -5,14 +5,14 @@ mod session;
 
 pub use args::Args;
 
-use super::options::{runs_folder, weights_path};
 use super::output::note;
+use super::runs::{new_folder, runs_folder, weights_path};
 use super::{Ending, Talk, signals};
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::data::{Dataset, Part};
 use crate::device::{open, reopen};
 use crate::report::REPORT_FILE;
-use crate::run::{Run, SNAPSHOT_FILE, Status, VERSION, new_folder};
+use crate::run::{Run, SNAPSHOT_FILE, Status, VERSION};
 use crate::snapshot::Snapshot;
 use crate::{Error, Result};
 use session::Session;
