@@ -58,6 +58,7 @@ impl TrainConfig {
     }
 
     /// The learning rates of a run with so many steps in an epoch.
+    #[doc(hidden)]
     pub fn course(&self, steps_per_epoch: u32) -> Course {
         Course {
             schedule: self.schedule,
