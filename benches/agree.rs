@@ -10,7 +10,7 @@
 
 use clap::Parser;
 use mnist_gpu::config::TrainConfig;
-use mnist_gpu::data::{Dataset, Part, split};
+use mnist_gpu::data::{Dataset, Part};
 use mnist_gpu::device::{Device, Request, open};
 use mnist_gpu::model::{PRESETS, defaults, preset};
 use mnist_gpu::trainer::Trainer;
@@ -48,11 +48,9 @@ struct Args {
 
 /// The losses of the steps, and the test accuracy at the end; from weights as the seed has them, or nudged.
 fn train(device: &dyn Device, data: &Dataset, args: &Args, seed: u32, nudged: bool) -> Result<(Vec<f32>, f64)> {
-    let classes = data.classes.len();
-    let model = preset(&args.model, classes as u32).expect("clap lets presets pass");
+    let model = preset(&args.model, data.classes.len() as u32).expect("clap lets presets pass");
     let config = TrainConfig { seed, epochs: args.epochs, train_size: Some(args.train_size), ..defaults(model) };
-    let selection = split(&data.train.labels, classes, None, Some(args.train_size as usize), seed)?;
-    let mut trainer = Trainer::new(device, data, &selection, &config)?;
+    let mut trainer = Trainer::new(device, data, &config)?;
     if nudged {
         let mut weights = trainer.parameters()?;
         for (index, weight) in weights.values_mut().flatten().enumerate() {

@@ -9,14 +9,14 @@
 mod pictures;
 
 use clap::Parser;
-use mnist_gpu::checkpoint::{Checkpoint, Metadata};
+use mnist_gpu::checkpoint::Checkpoint;
 use mnist_gpu::data::picture::{Limits, read};
 use mnist_gpu::data::{Dataset, Part, Split, split};
 use mnist_gpu::device::{Device, Request, open};
 use mnist_gpu::evaluate::most_probable;
 use mnist_gpu::inference::Classifier;
 use mnist_gpu::model::{defaults, preset};
-use mnist_gpu::trainer::{Event, Trainer};
+use mnist_gpu::trainer::Trainer;
 use mnist_gpu::{Error, Result};
 use pictures::{Dice, KINDS, encode, file};
 use rayon::prelude::*;
@@ -79,7 +79,7 @@ fn main() -> Result<()> {
     if let Some(folder) = &args.mistakes {
         std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     }
-    let mut classifier = Classifier::new(&*device, &checkpoint, AT_ONCE)?;
+    let mut classifier = Classifier::new(&*device, &checkpoint)?;
     let source = if args.held_out { &data.train } else { &data.test };
     let digits: Vec<u32> = if args.held_out {
         split(&data.train.labels, data.classes.len(), Some(HELD_OUT), None, args.seed)?.validation
@@ -120,15 +120,14 @@ fn main() -> Result<()> {
 
 /// The default model, trained on all training images, or on those that are not held out.
 fn train(device: &dyn Device, data: &Dataset, args: &Args) -> Result<Checkpoint> {
-    let classes = data.classes.len();
-    let spec = preset(&args.model, classes as u32).ok_or_else(|| Error::Usage(format!("{}: no preset", args.model)))?;
+    let spec = preset(&args.model, data.classes.len() as u32)
+        .ok_or_else(|| Error::Usage(format!("{}: no preset", args.model)))?;
     let mut config = defaults(spec);
     config.seed = args.seed;
     config.validation = args.held_out.then_some(HELD_OUT as u32);
-    let selection = split(&data.train.labels, classes, args.held_out.then_some(HELD_OUT), None, args.seed)?;
-    let mut trainer = Trainer::new(device, data, &selection, &config)?;
-    while !matches!(trainer.advance()?, Event::Done) {}
-    Ok(Checkpoint { metadata: Metadata::new(&config, data), parameters: trainer.parameters()? })
+    let mut trainer = Trainer::new(device, data, &config)?;
+    trainer.finish()?;
+    trainer.checkpoint()
 }
 
 /// Makes a picture from one of the digits and reads it.

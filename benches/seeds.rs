@@ -4,12 +4,11 @@
 
 use clap::Parser;
 use mnist_gpu::Result;
-use mnist_gpu::data::{Dataset, Part, split};
+use mnist_gpu::data::{Dataset, Part};
 use mnist_gpu::device::{Device, Request, open};
 use mnist_gpu::model::{PRESETS, defaults, preset};
-use mnist_gpu::run::EpochRow;
 use mnist_gpu::statistics::Spread;
-use mnist_gpu::trainer::Trainer;
+use mnist_gpu::trainer::{EpochRow, Trainer};
 use std::process::Command;
 
 /// Train with several seeds and print a Markdown table of the figures
@@ -74,13 +73,11 @@ fn main() -> Result<()> {
 
 /// The rows of a training run.
 fn train(device: &dyn Device, data: &Dataset, model: &str, seed: u32, args: &Args) -> Result<Vec<EpochRow>> {
-    let classes = data.classes.len();
-    let mut config = defaults(preset(model, classes as u32).expect("clap lets presets pass"));
+    let mut config = defaults(preset(model, data.classes.len() as u32).expect("clap lets presets pass"));
     config.seed = seed;
     config.epochs = args.epochs.unwrap_or(config.epochs);
     config.train_size = args.train_size;
-    let selection = split(&data.train.labels, classes, None, args.train_size.map(|size| size as usize), seed)?;
-    Trainer::new(device, data, &selection, &config)?.finish()
+    Trainer::new(device, data, &config)?.finish()
 }
 
 fn last(rows: &[EpochRow]) -> &EpochRow {

@@ -6,7 +6,7 @@
 use clap::Parser;
 use mnist_gpu::Result;
 use mnist_gpu::config::TrainConfig;
-use mnist_gpu::data::{Dataset, Part, split};
+use mnist_gpu::data::{Dataset, Part};
 use mnist_gpu::device::{Device, Request, open};
 use mnist_gpu::model::{PRESETS, defaults, preset};
 use mnist_gpu::optimizer::Optimizer;
@@ -128,8 +128,7 @@ fn combinations(base: &TrainConfig, args: &Args) -> Vec<TrainConfig> {
 /// Loss and accuracy on the held-out images after the last epoch.
 fn held_out(device: &dyn Device, data: &Dataset, mut config: TrainConfig, validation: usize) -> Result<(f64, f64)> {
     config.validation = Some(validation as u32);
-    let selection = split(&data.train.labels, data.classes.len(), Some(validation), None, config.seed)?;
-    let rows = Trainer::new(device, data, &selection, &config)?.finish()?;
+    let rows = Trainer::new(device, data, &config)?.finish()?;
     let last = rows.last().expect("epoch 0 at least");
     Ok(last.validation_loss.zip(last.validation_accuracy).expect("images are held out"))
 }

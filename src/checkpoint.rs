@@ -86,16 +86,17 @@ impl Checkpoint {
     }
 
     /// The file's bytes.
+    ///
+    /// # Errors
+    /// When the parameters are not those of the model.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let shapes = shapes(&self.metadata)?;
-        let views: Vec<(&String, TensorView)> = shapes
-            .iter()
-            .map(|(name, shape)| {
-                let bytes = bytemuck::cast_slice(&self.parameters[name]);
-                let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
-                (name, view.expect("parameters have the shapes of their model"))
-            })
-            .collect();
+        let view = |(name, shape): (&'_ String, &Vec<usize>)| {
+            let values = self.parameters.get(name).map_or(&[][..], Vec::as_slice);
+            TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values))
+                .map_err(|_| Error::Data(format!("the weights have no {name} of shape {shape:?}")))
+        };
+        let views = shapes.iter().map(|entry| Ok((entry.0, view(entry)?))).collect::<Result<Vec<_>>>()?;
         // By way of a `Value`, whose keys are sorted.
         let metadata = serde_json::to_value(&self.metadata).expect("metadata is plain data").to_string();
         safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), metadata)])))

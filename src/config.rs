@@ -1,6 +1,6 @@
 //! Everything that decides how a model is trained, apart from the data.
 
-use crate::model::{Layer, ModelSpec, defaults, preset};
+use crate::model::ModelSpec;
 use crate::optimizer::Optimizer;
 use crate::schedule::{Course, Schedule};
 use crate::{Error, Result};
@@ -58,6 +58,7 @@ impl TrainConfig {
     }
 
     /// The learning rates of a run with so many steps in an epoch.
+    #[doc(hidden)]
     pub fn course(&self, steps_per_epoch: u32) -> Course {
         Course {
             schedule: self.schedule,
@@ -88,60 +89,5 @@ impl TrainConfig {
             self.learning_rate,
             self.schedule.name()
         )
-    }
-
-    /// The options of the command line that make this configuration out of its model's defaults.
-    pub fn options(&self) -> String {
-        let name = &self.model.name;
-        let classes = match self.model.layers.last() {
-            Some(Layer::Linear { outputs }) => *outputs,
-            _ => 0,
-        };
-        let file = if preset(name, classes).as_ref() == Some(&self.model) { "" } else { ".json" };
-        let mut options = format!("--model {name}{file}");
-        let mut add = |option: &str, value: String| options.push_str(&format!(" --{option} {value}"));
-        let defaults = defaults(self.model.clone());
-        if self.epochs != defaults.epochs {
-            add("epochs", self.epochs.to_string());
-        }
-        if self.batch_size != defaults.batch_size {
-            add("batch-size", self.batch_size.to_string());
-        }
-        if self.schedule != defaults.schedule {
-            add("schedule", self.schedule.name());
-        }
-        let other_optimizer = self.optimizer != defaults.optimizer;
-        if other_optimizer || self.learning_rate.to_bits() != defaults.learning_rate.to_bits() {
-            add("learning-rate", self.learning_rate.to_string());
-        }
-        if other_optimizer {
-            // All of it: another kind of optimizer brings other defaults.
-            match self.optimizer {
-                Optimizer::Sgd { momentum, nesterov, weight_decay } => {
-                    add("optimizer", if nesterov { "sgd --nesterov".into() } else { "sgd".into() });
-                    add("momentum", momentum.to_string());
-                    add("weight-decay", weight_decay.to_string());
-                }
-                Optimizer::Adam { betas: [b1, b2], epsilon, weight_decay, decoupled } => {
-                    add("optimizer", if decoupled { "adamw".into() } else { "adam".into() });
-                    add("betas", format!("{b1},{b2}"));
-                    add("epsilon", format!("{epsilon:e}"));
-                    add("weight-decay", weight_decay.to_string());
-                }
-            }
-        }
-        if self.seed != defaults.seed {
-            add("seed", self.seed.to_string());
-        }
-        if let Some(size) = self.train_size {
-            add("train-size", size.to_string());
-        }
-        if let Some(size) = self.validation {
-            add("validation", size.to_string());
-        }
-        if let Some(target) = self.target_accuracy {
-            add("target-accuracy", target.to_string());
-        }
-        options
     }
 }

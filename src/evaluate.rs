@@ -47,7 +47,7 @@ pub struct ClassScore {
     pub f1: Option<f64>,
 }
 
-/// Everything that `eval` says of a model.
+/// How good a model is on a set of images.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Evaluation {
     /// Mean negative log-likelihood in nats.
@@ -62,7 +62,7 @@ pub struct Evaluation {
     pub confusion: Vec<Vec<u32>>,
 }
 
-/// What a model says to one image.
+/// What a model says to one image whose class is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Answer {
     /// The image's class.
@@ -75,27 +75,36 @@ pub struct Answer {
     pub loss: f32,
 }
 
-/// Asks the model for a range of the session's images, batch by batch; the labels are those of the range.
-pub fn answers(session: &mut dyn Session, images: &Range<u32>, labels: &[u8]) -> Result<Vec<Answer>> {
-    let program = std::sync::Arc::clone(session.program());
-    let eval = program.ports.eval;
-    let classes = program.tensor(program.ports.log_probabilities).shape[1] as usize;
-    session.put(eval.state, &[State::at(0, 0, images.start, images.end - images.start)])?;
-    let mut answers = Vec::with_capacity(labels.len());
-    for batch in labels.chunks(eval.batch as usize) {
-        session.run(List::EvalStep, 1)?;
-        let log_probabilities: Vec<f32> = session.get(program.ports.log_probabilities)?;
-        answers.extend(log_probabilities.chunks_exact(classes).zip(batch).map(|(row, &label)| {
-            let class = most_probable(row);
-            Answer { label, class: class as u8, confidence: row[class].exp(), loss: -row[usize::from(label)] }
-        }));
+impl Answer {
+    /// Of the log-probability of each class, for an image of this one.
+    pub fn new(log_probabilities: &[f32], label: u8) -> Self {
+        let class = most_probable(log_probabilities);
+        let confidence = log_probabilities[class].exp();
+        Self { label, class: class as u8, confidence, loss: -log_probabilities[usize::from(label)] }
     }
-    Ok(answers)
 }
 
-/// Evaluates the session's first images against their labels.
-pub fn evaluate(session: &mut dyn Session, labels: &[u8], classes: &[String]) -> Result<Evaluation> {
-    Ok(Evaluation::new(&answers(session, &(0..labels.len() as u32), labels)?, classes))
+/// The log-probability of each class for a range of the session's images, image after image.
+pub fn log_probabilities(session: &mut dyn Session, images: &Range<u32>) -> Result<Vec<f32>> {
+    let program = std::sync::Arc::clone(session.program());
+    let eval = program.ports.eval;
+    let count = images.end - images.start;
+    session.put(eval.state, &[State::at(0, 0, images.start, count)])?;
+    let mut rows: Vec<f32> = Vec::new();
+    for _ in 0..count.div_ceil(eval.batch) {
+        session.run(List::EvalStep, 1)?;
+        rows.extend(session.get::<f32>(program.ports.log_probabilities)?);
+    }
+    // Behind the last image of a part of a batch there is nothing of use.
+    rows.truncate(count as usize * program.tensor(program.ports.log_probabilities).row_len());
+    Ok(rows)
+}
+
+/// What the model says to a range of the session's images, whose classes are these.
+pub fn answers(session: &mut dyn Session, images: &Range<u32>, labels: &[u8]) -> Result<Vec<Answer>> {
+    let rows = log_probabilities(session, images)?;
+    let rows = rows.chunks_exact(rows.len() / labels.len());
+    Ok(rows.zip(labels).map(|(row, &label)| Answer::new(row, label)).collect())
 }
 
 impl Evaluation {

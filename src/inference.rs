@@ -1,26 +1,39 @@
 //! A trained model on a device, ready to be asked.
 
-use crate::Result;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Metadata};
+use crate::data::Split;
 use crate::device::{Device, Session};
-use crate::program::{Build, List, State, build};
+use crate::evaluate::{Answer, Evaluation, log_probabilities};
+use crate::program::{Build, build};
 use crate::trainer::EVAL_BATCH;
+use crate::{Error, Result};
+use std::path::Path;
 use std::sync::Arc;
 
-/// A model with room for a number of images.
+/// Images that are on the device at a time: whole batches, so that it is all one how many are asked about together.
+const ROOM: u32 = 4 * EVAL_BATCH;
+
+/// A trained model on a device.
+///
+/// Images are bytes, row after row and image after image, light ink on dark ground as in MNIST, of the height and width of the
+/// model's [metadata](Self::metadata); any number of them.
 pub struct Classifier {
     session: Box<dyn Session>,
+    metadata: Metadata,
 }
 
 impl Classifier {
-    /// Puts a model on a device, with room for so many images.
-    pub fn new(device: &dyn Device, checkpoint: &Checkpoint, images: u32) -> Result<Self> {
-        let metadata = &checkpoint.metadata;
+    /// Puts a model on a device.
+    ///
+    /// # Errors
+    /// When its parameters are not those of its layers, or the device has no room for it.
+    pub fn new(device: &dyn Device, checkpoint: &Checkpoint) -> Result<Self> {
+        let metadata = checkpoint.metadata.clone();
         let program = build(&Build {
             model: &metadata.model,
             image: metadata.image(),
             classes: metadata.classes.len() as u32,
-            images,
+            images: ROOM,
             batch: 1,
             train_images: 1,
             eval_batch: EVAL_BATCH,
@@ -28,47 +41,107 @@ impl Classifier {
             mean: metadata.mean,
             std: metadata.std,
         })?;
-        let program = Arc::new(program);
-        let mut session = device.load(&program)?;
-        for (id, tensor, _) in program.views_of(program.ports.parameters) {
-            session.put(id, &checkpoint.parameters[&tensor.name])?;
-        }
-        Ok(Self { session })
+        let mut session = device.load(&Arc::new(program))?;
+        session.put_parameters(&checkpoint.parameters)?;
+        Ok(Self { session, metadata })
     }
 
-    /// Gives the model images (u8, row-major) with labels, and the session to whoever evaluates them.
-    pub fn with<R>(
-        &mut self,
-        images: &[u8],
-        labels: &[u8],
-        evaluate: impl FnOnce(&mut dyn Session) -> Result<R>,
-    ) -> Result<R> {
+    /// Puts the model in a file of weights on a device: `model.safetensors` of a run, or what [`Checkpoint::save`] wrote.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`] and [`Self::new`].
+    pub fn load(device: &dyn Device, path: &Path) -> Result<Self> {
+        Self::new(device, &Checkpoint::load(path)?)
+    }
+
+    /// What the model is, and what images and classes it knows.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The natural logarithm of the probability of each class, image after image.
+    ///
+    /// # Errors
+    /// When the bytes are not whole images; device errors.
+    pub fn log_probabilities(&mut self, images: &[u8]) -> Result<Vec<Vec<f32>>> {
+        let Metadata { height, width, ref classes, .. } = self.metadata;
+        let image = (height * width) as usize;
+        if !images.len().is_multiple_of(image) {
+            let found = images.len();
+            return Err(Error::Data(format!("expected whole images of {height}×{width} bytes, found {found} bytes")));
+        }
         let ports = self.session.program().ports.clone();
-        self.session.put(ports.images, images)?;
-        self.session.put(ports.labels, labels)?;
-        evaluate(&mut *self.session)
+        let mut rows = Vec::with_capacity(images.len() / image);
+        for part in images.chunks(ROOM as usize * image) {
+            self.session.put(ports.images, part)?;
+            let found = log_probabilities(&mut *self.session, &(0..(part.len() / image) as u32))?;
+            rows.extend(found.chunks_exact(classes.len()).map(<[f32]>::to_vec));
+        }
+        Ok(rows)
     }
 
-    /// The probability of each class for images (u8, row-major), image after image; as many images as there is room for.
+    /// The probability of each class, image after image.
+    ///
+    /// # Errors
+    /// As [`Self::log_probabilities`].
     pub fn probabilities(&mut self, images: &[u8]) -> Result<Vec<Vec<f32>>> {
-        let program = Arc::clone(self.session.program());
-        let ports = &program.ports;
-        let count = images.len() / program.tensor(ports.images).row_len();
-        if count == 0 {
-            return Ok(Vec::new());
+        let mut rows = self.log_probabilities(images)?;
+        rows.iter_mut().flatten().for_each(|value| *value = value.exp());
+        Ok(rows)
+    }
+
+    /// What the model reads on each image.
+    ///
+    /// # Errors
+    /// As [`Self::log_probabilities`].
+    pub fn predict(&mut self, images: &[u8]) -> Result<Vec<Prediction>> {
+        let rows = self.probabilities(images)?;
+        let owned = |(class, probability): (&str, f32)| (class.to_owned(), probability);
+        let prediction = |row: &Vec<f32>| ranking(row, &self.metadata.classes).into_iter().map(owned).collect();
+        Ok(rows.iter().map(|row| Prediction { ranking: prediction(row) }).collect())
+    }
+
+    /// How good the model is on images whose classes are known.
+    ///
+    /// # Errors
+    /// When there are no images, or not one label of the model's classes for each; device errors.
+    pub fn evaluate(&mut self, split: &Split) -> Result<Evaluation> {
+        let (classes, labels) = (self.metadata.classes.len(), &split.labels);
+        if let Some(label) = labels.iter().find(|label| usize::from(**label) >= classes) {
+            return Err(Error::Data(format!("expected labels below {classes}, found {label}")));
         }
-        self.session.put(ports.images, images)?;
-        self.session.put(ports.eval.state, &[State::at(0, 0, 0, count as u32)])?;
-        let classes = program.tensor(ports.log_probabilities).row_len();
-        let mut probabilities = Vec::with_capacity(count);
-        while probabilities.len() < count {
-            self.session.run(List::EvalStep, 1)?;
-            let rows: Vec<f32> = self.session.get(ports.log_probabilities)?;
-            let live = (count - probabilities.len()).min(ports.eval.batch as usize);
-            let exp = |row: &[f32]| row.iter().map(|value| value.exp()).collect();
-            probabilities.extend(rows.chunks_exact(classes).take(live).map(exp));
+        let rows = self.log_probabilities(&split.images)?;
+        if rows.len() != labels.len() || rows.is_empty() {
+            let (images, labels) = (rows.len(), labels.len());
+            return Err(Error::Data(format!(
+                "expected images and a label for each, found {images} and {labels} labels"
+            )));
         }
-        Ok(probabilities)
+        let answers: Vec<Answer> = rows.iter().zip(labels).map(|(row, &label)| Answer::new(row, label)).collect();
+        Ok(Evaluation::new(&answers, &self.metadata.classes))
+    }
+}
+
+/// What a model reads on an image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    ranking: Vec<(String, f32)>,
+}
+
+impl Prediction {
+    /// The most probable class.
+    pub fn label(&self) -> &str {
+        &self.ranking[0].0
+    }
+
+    /// The probability of the most probable class.
+    pub fn probability(&self) -> f32 {
+        self.ranking[0].1
+    }
+
+    /// Every class with its probability, the most probable first.
+    pub fn ranking(&self) -> &[(String, f32)] {
+        &self.ranking
     }
 }
 

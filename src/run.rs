@@ -1,13 +1,13 @@
 //! What a training run leaves behind: the one value that every report is made from.
 
 use crate::config::TrainConfig;
-use crate::data::{Dataset, split};
+use crate::data::Dataset;
 use crate::device::{Device, DeviceInfo};
 use crate::file::write_whole;
-use crate::trainer::Trainer;
+use crate::trainer::{EpochRow, Trainer};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The version of the program, which a resumed run must share.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -24,33 +24,6 @@ pub enum Status {
     Diverged,
     /// At its end.
     Complete,
-}
-
-/// The figures of one epoch; of the untrained network as epoch 0.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochRow {
-    /// Counted from 1.
-    pub epoch: u32,
-    /// Mean loss over the images of the epoch, each as its step saw it; of epoch 0, over the training images.
-    pub train_loss: f64,
-    /// Share of correct answers, likewise.
-    pub train_accuracy: f64,
-    /// Mean loss over the test images after the epoch.
-    pub test_loss: f64,
-    /// Share of correct answers, likewise.
-    pub test_accuracy: f64,
-    /// Mean loss over the images held out, where there are any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation_loss: Option<f64>,
-    /// Share of correct answers, likewise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation_accuracy: Option<f64>,
-    /// The learning rate of the epoch's last step; none in epoch 0.
-    pub learning_rate: Option<f64>,
-    /// Training images per second of training; none in epoch 0.
-    pub images_per_second: Option<f64>,
-    /// Seconds of training alone, without evaluation; none in epoch 0.
-    pub seconds: Option<f64>,
 }
 
 /// What a run was trained on.
@@ -142,13 +115,12 @@ pub const METRICS_FILE: &str = "metrics.csv";
 impl Run {
     /// Puts data and model on a device, and begins the record of the run; `why` says why on that device.
     pub fn begin(device: &dyn Device, why: String, data: &Dataset, config: TrainConfig) -> Result<(Trainer, Self)> {
-        let [held_out, kept] = [config.validation, config.train_size].map(|size| size.map(|size| size as usize));
-        let selection = split(&data.train.labels, data.classes.len(), held_out, kept, config.seed)?;
-        let mut trainer = Trainer::new(device, data, &selection, &config)?;
+        let mut trainer = Trainer::new(device, data, &config)?;
+        let (_, [trained, held_out, _]) = trainer.parts();
         let run = Self {
             version: VERSION.into(),
             status: Status::Running,
-            data: DataInfo::new(data, selection.train.len(), selection.validation.len()),
+            data: DataInfo::new(data, trained.len(), held_out.len()),
             data_dir: None,
             init: None,
             device: device.info().clone(),
@@ -211,44 +183,6 @@ impl Run {
     }
 }
 
-/// Makes the folder of a new run: `runs/0007-name`, one more than the highest number there.
-pub fn new_folder(runs: &Path, name: &str) -> Result<PathBuf> {
-    std::fs::create_dir_all(runs).map_err(Error::io("create the folder", runs))?;
-    let mut number = numbered(runs)?.last().map_or(1, |(number, _)| number + 1);
-    loop {
-        let folder = runs.join(format!("{number:04}-{name}"));
-        match std::fs::create_dir(&folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
-            result => return result.map_err(Error::io("create the folder", &folder)).map(|()| folder),
-        }
-    }
-}
-
-/// The newest complete run among the numbered ones.
-pub fn newest_complete(runs: &Path) -> Result<Option<PathBuf>> {
-    let complete = |folder: &PathBuf| matches!(Run::load(folder), Ok(Run { status: Status::Complete, .. }));
-    Ok(numbered(runs)?.into_iter().rev().map(|(_, folder)| folder).find(complete))
-}
-
-/// The numbered folders, in the order of their numbers.
-fn numbered(runs: &Path) -> Result<Vec<(u32, PathBuf)>> {
-    let entries = match std::fs::read_dir(runs) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io("read the folder", runs)(error)),
-    };
-    let mut folders = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(Error::io("read the folder", runs))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if let Some(number) = name.split_once('-').and_then(|(number, _)| number.parse().ok()) {
-            folders.push((number, path));
-        }
-    }
-    folders.sort();
-    Ok(folders)
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -299,17 +233,5 @@ pub(crate) mod tests {
             epochs: (0..).zip(rows).map(row).collect(),
             step_losses: vec![2.0, 1.0, 0.5],
         }
-    }
-
-    #[test]
-    fn folders_are_numbered_onwards() {
-        let runs = tempfile::tempdir().expect("a folder");
-        assert_eq!(newest_complete(runs.path()).expect("readable"), None);
-        let first = new_folder(runs.path(), "mlp").expect("made");
-        assert!(first.ends_with("0001-mlp"));
-        std::fs::create_dir(runs.path().join("0041-cnn")).expect("made");
-        std::fs::create_dir(runs.path().join("notes")).expect("made");
-        assert!(new_folder(runs.path(), "mlp").expect("made").ends_with("0042-mlp"));
-        assert_eq!(newest_complete(runs.path()).expect("readable"), None);
     }
 }

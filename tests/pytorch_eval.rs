@@ -1,13 +1,14 @@
 //! PyTorch, given the weights that `mnist-gpu train` wrote, finds the loss and accuracy that `mnist-gpu eval` prints.
 //!
-//! One trial per preset. They need a Python with torch and safetensors (`MNIST_GPU_PYTHON`, else python3): without one
-//! they are reported as ignored; with `MNIST_GPU_REQUIRE_PYTHON=1` they fail.
+//! One trial per preset. They need a Python with torch and safetensors.
+
+mod python;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mnist_gpu::data::mnist::{TEST_IMAGES, TEST_LABELS};
 use mnist_gpu::model::PRESETS;
+use python::{Python, program, stdout};
 use serde_json::{Value, json};
-use std::env::var;
 use std::process::{Command, ExitCode};
 
 /// How far loss and accuracy may be from PyTorch's.
@@ -15,24 +16,8 @@ const TOLERANCE: f64 = 1e-5;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pytorch_eval.py");
 
 fn main() -> ExitCode {
-    let python = var("MNIST_GPU_PYTHON").unwrap_or_else(|_| "python3".into());
-    let probe = Command::new(&python).args(["-c", "import torch, safetensors.torch"]).output();
-    let missing = match probe {
-        Ok(output) if output.status.success() => None,
-        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).into_owned()),
-        Err(error) => Some(error.to_string()),
-    };
-    let required = var("MNIST_GPU_REQUIRE_PYTHON").is_ok_and(|value| value == "1");
-    let trials = PRESETS.map(|model| {
-        let (python, missing) = (python.clone(), missing.clone());
-        let ignored = missing.is_some() && !required;
-        let trial = move || match missing {
-            Some(reason) => Err(format!("{python} has no PyTorch (pip install torch safetensors): {reason}").into()),
-            None => agrees(model, &python),
-        };
-        Trial::test(model, trial).with_ignored_flag(ignored)
-    });
-    let mut trials = Vec::from(trials);
+    let python = Python::with("torch, safetensors.torch");
+    let mut trials = Vec::from(PRESETS.map(|model| python.trial(model, move |python| agrees(model, python))));
     trials.push(Trial::test("the_comparison_can_fail", comparison_can_fail));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -43,26 +28,11 @@ fn agrees(model: &str, python: &str) -> Result<(), Failed> {
         std::fs::write(folder.path().join(file.name), file.decompress())?;
     }
     let run = folder.path().join("run");
-    let program = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mnist-gpu"));
-        command.env_remove("MNIST_GPU_DEVICE");
-        command
-    };
     let train = ["train", "--device", "cpu", "--epochs", "1", "--train-size", "1280", "--json", "--model", model];
     stdout(program().args(train).arg("--no-report").arg("--out").arg(&run))?;
     let ours = stdout(program().args(["eval", "--device", "cpu", "--json"]).arg(&run))?;
     let theirs = stdout(Command::new(python).arg(SCRIPT).arg(run.join("model.safetensors")).arg(folder.path()))?;
     compare(&serde_json::from_str(&ours)?, &serde_json::from_str(&theirs)?)
-}
-
-/// What a command prints, or why it failed.
-fn stdout(command: &mut Command) -> Result<String, Failed> {
-    let output = command.output()?;
-    if output.status.success() {
-        Ok(String::from_utf8(output.stdout)?)
-    } else {
-        Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
-    }
 }
 
 fn compare(ours: &Value, theirs: &Value) -> Result<(), Failed> {

@@ -1,6 +1,6 @@
 //! One op with the contents of its tensors: what a check runs on two devices.
 
-use crate::program::{Element, Op, Phase, Ports, Program, Role, State, Tensor, TensorId, View};
+use crate::program::{Element, Op, Program, Role, State, Tensor, TensorId, View};
 use crate::random::uniform;
 use bytemuck::Pod;
 use std::ops::Range;
@@ -145,21 +145,7 @@ impl Draft {
 
     /// The case of an op over the draft's tensors.
     pub fn case(self, name: String, op: Op, written: Vec<Written>) -> Case {
-        let none = TensorId(0);
-        let phase = Phase { state: none, metrics: none, batch: 1 };
-        let ports = Ports {
-            images: none,
-            labels: none,
-            schedule: none,
-            parameters: none,
-            gradients: none,
-            moments: Vec::new(),
-            train: phase,
-            eval: phase,
-            log_probabilities: none,
-        };
-        let program =
-            Program { tensors: self.tensors, init: Vec::new(), train_step: vec![op], eval_step: Vec::new(), ports };
+        let program = Program::of(self.tensors, vec![op]);
         Case { name, program, contents: self.contents, written, magnitudes: None }
     }
 }

@@ -4,13 +4,19 @@
 //! writes must agree within the op's tolerance; all else, the rows that are not live too, must keep its bits.
 
 mod case;
+#[doc(hidden)]
 pub mod cases;
 mod compare;
 
+#[doc(hidden)]
 pub use case::{Case, Draft, Tolerance, Written};
+#[doc(hidden)]
 pub use cases::cases;
-pub use compare::{Comparison, Place, compare};
+pub use compare::Place;
+#[doc(hidden)]
+pub use compare::{Comparison, compare};
 
+use crate::cpu::Cpu;
 use crate::device::Device;
 use crate::program::{List, Op, TensorId};
 use crate::{Error, Result};
@@ -46,12 +52,17 @@ impl fmt::Display for OpVerdict {
     }
 }
 
-/// Runs the cases of every op on a device and on a reference, in the order in which a run first uses the ops, and tells
-/// `progress` of each verdict.
+/// Holds a device against the CPU: runs the cases of every op on both, in the order in which a run first uses the ops, and
+/// tells `progress` of each verdict. The seed draws the random shapes and numbers.
 ///
 /// # Errors
 /// When a device fails; a disagreement is a verdict.
-pub fn check(
+pub fn check(device: &dyn Device, seed: u32, progress: &mut dyn FnMut(&OpVerdict)) -> Result<Vec<OpVerdict>> {
+    against(device, &Cpu::new(None)?, seed, progress)
+}
+
+/// The same against any reference.
+fn against(
     device: &dyn Device,
     reference: &dyn Device,
     seed: u32,
@@ -71,6 +82,7 @@ pub fn first_divergence(verdicts: &[OpVerdict]) -> Option<&OpVerdict> {
 }
 
 /// Runs cases of one op on a device and on a reference.
+#[doc(hidden)]
 pub fn check_op(device: &dyn Device, reference: &dyn Device, op: &str, cases: &[Case]) -> Result<OpVerdict> {
     let mut all = Comparison::default();
     for case in cases {
@@ -100,7 +112,6 @@ fn contents_after(device: &dyn Device, case: &Case) -> Result<Vec<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::Cpu;
     use crate::device::{DeviceInfo, Session};
     use crate::program::Program;
     use std::num::NonZeroUsize;
@@ -123,7 +134,7 @@ mod tests {
         let one = Cpu::new(NonZeroUsize::new(1)).expect("a thread");
         for threads in [2, 3] {
             let more = Cpu::new(NonZeroUsize::new(threads)).expect("threads");
-            for verdict in check(&more, &one, 2, &mut |_| ()).expect("the CPU runs every case") {
+            for verdict in against(&more, &one, 2, &mut |_| ()).expect("the CPU runs every case") {
                 assert!(verdict.ok && verdict.worst.is_none() && verdict.compared > 0, "{threads} threads: {verdict}");
             }
         }
@@ -179,7 +190,7 @@ mod tests {
         let cpu = || Cpu::new(None).expect("threads");
         for wrong in Op::NAMES {
             let mut told = 0;
-            let verdicts = check(&Wrong(cpu(), wrong), &cpu(), 1, &mut |_| told += 1).expect("both run");
+            let verdicts = against(&Wrong(cpu(), wrong), &cpu(), 1, &mut |_| told += 1).expect("both run");
             let first = first_divergence(&verdicts).unwrap_or_else(|| panic!("{wrong} passed"));
             assert_eq!((first.op.as_str(), told), (wrong, Op::NAMES.len()));
             assert!(verdicts.iter().filter(|verdict| !verdict.ok).count() == 1);

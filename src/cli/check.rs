@@ -49,7 +49,6 @@ impl FromStr for Which {
 }
 
 pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
-    let reference = Cpu::new(None)?;
     let mut failed = Vec::new();
     for device in devices(&args.device)? {
         let info = device.info().clone();
@@ -60,7 +59,7 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
             ))?;
         }
         let mut result = Ok(());
-        let verdicts = check(&*device, &reference, args.seed, &mut |verdict| {
+        let verdicts = check(&*device, args.seed, &mut |verdict| {
             if result.is_ok() {
                 result = tell(verdict, &info, args, talk);
             }

@@ -1,11 +1,10 @@
 //! The options that make a configuration: the model, and how it is trained.
 
 use crate::config::TrainConfig;
-use crate::model::{DEFAULT_PRESET, ModelSpec, PRESETS, defaults, preset};
+use crate::model::{DEFAULT_PRESET, PRESETS, defaults, load, preset};
 use crate::optimizer::Optimizer;
 use crate::schedule::Schedule;
 use crate::{Error, Result};
-use std::path::Path;
 
 /// A model and its hyperparameters.
 #[derive(Debug, clap::Args)]
@@ -63,7 +62,7 @@ enum OptimizerName {
 impl ConfigArgs {
     /// The model's defaults with what the options replace.
     pub fn config(&self, classes: u32) -> Result<TrainConfig> {
-        let mut config = defaults(model(&self.model, classes)?);
+        let mut config = defaults(load(&self.model, classes)?);
         config.epochs = self.epochs.unwrap_or(config.epochs);
         config.batch_size = self.batch_size.unwrap_or(config.batch_size);
         config.schedule = self.schedule.map_or(config.schedule, |name| match name {
@@ -118,20 +117,6 @@ impl ConfigArgs {
     }
 }
 
-/// A preset, or the model of a file.
-pub fn model(name: &str, classes: u32) -> Result<ModelSpec> {
-    if let Some(spec) = preset(name, classes) {
-        return Ok(spec);
-    }
-    let path = Path::new(name);
-    if path.extension().is_none_or(|extension| extension != "json") {
-        let names = PRESETS.join(", ");
-        return Err(Error::Usage(format!("--model {name}: neither a preset ({names}) nor a file that ends in .json")));
-    }
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    serde_json::from_slice(&bytes).map_err(|error| Error::format(path, format!("is not a model: {error}")))
-}
-
 /// What each option that is not given is, by model.
 pub fn defaults_by_model() -> String {
     let mut text = String::from("Defaults by model (each of the options above replaces one):\n");
@@ -164,7 +149,8 @@ mod tests {
             "--model cnn --learning-rate 0.01 --optimizer adamw --betas 0.7,0.9 --epsilon 1e-6 --weight-decay 0.3",
         ] {
             let line = Line::try_parse_from(std::iter::once("train").chain(options.split(' '))).expect("options");
-            assert_eq!(line.config.config(10).expect("in range").options(), options);
+            let config = line.config.config(10).expect("in range");
+            assert_eq!(crate::report::command::options(&config, "model.json"), options);
         }
     }
 }

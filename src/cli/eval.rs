@@ -1,13 +1,14 @@
 //! `mnist-gpu eval`: how good a trained model is.
 
-use super::options::{DataArgs, DeviceArgs, trained, weights_path};
+use super::options::{DataArgs, DeviceArgs, trained};
 use super::output::{line, thousands};
+use super::runs::weights_path;
 use super::{Ending, Talk};
 use crate::Result;
 use crate::checkpoint::Metadata;
 use crate::data::Part;
 use crate::device::{DeviceInfo, open};
-use crate::evaluate::{Evaluation, evaluate};
+use crate::evaluate::Evaluation;
 use crate::inference::Classifier;
 use serde_json::json;
 use std::path::PathBuf;
@@ -55,9 +56,7 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
         line(&format!("Evaluating {name} from {} on {}: {}", path.display(), device.info(), choice.why))?;
     }
     let images = if args.split == Split::Test { &data.test } else { &data.train };
-    let mut classifier = Classifier::new(&*device, &checkpoint, images.len() as u32)?;
-    let evaluation =
-        classifier.with(&images.images, &images.labels, |session| evaluate(session, &images.labels, &data.classes))?;
+    let evaluation = Classifier::new(&*device, &checkpoint)?.evaluate(images)?;
     if args.json {
         line(&object(&evaluation, &checkpoint.metadata, device.info()).to_string())?;
     } else {

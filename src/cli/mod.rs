@@ -1,4 +1,4 @@
-//! The commands. Only here and in [`crate::progress`] does the library speak to a terminal.
+//! The commands. Only here and in `progress.rs` does the library speak to a terminal.
 
 mod bench;
 mod check;
@@ -12,6 +12,7 @@ mod options;
 mod output;
 mod predict;
 mod report;
+mod runs;
 #[cfg(feature = "serve")]
 mod serve;
 mod signals;

@@ -1,10 +1,9 @@
 //! `mnist-gpu models`: the presets, and what becomes of an image in them.
 
 use super::Ending;
-use super::configuration::model;
 use super::output::{line, thousands};
 use crate::Result;
-use crate::model::{ModelSpec, PRESETS, Shape, Stage, defaults, preset};
+use crate::model::{ModelSpec, PRESETS, Shape, Stage, defaults, load, preset};
 use serde_json::json;
 
 /// List the models, or show one layer by layer
@@ -42,7 +41,7 @@ pub(super) fn run(args: &Args) -> Result<Ending> {
     match &args.model {
         None => table(args)?,
         Some(name) => {
-            let spec = model(name, args.classes)?;
+            let spec = load(name, args.classes)?;
             if args.json {
                 line(&serde_json::to_string_pretty(&json!(spec)).expect("a model is plain data"))?;
             } else {

@@ -1,11 +1,9 @@
 //! Options that several commands share.
 
-use super::configuration::model;
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::data::{Dataset, Part};
 use crate::device::Request;
-use crate::model::defaults;
-use crate::run::{WEIGHTS_FILE, newest_complete};
+use crate::model::{defaults, load};
 use crate::{Error, Result};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -81,35 +79,11 @@ impl DataArgs {
     }
 }
 
-/// The folder of runs.
-pub fn runs_folder() -> PathBuf {
-    std::env::var_os("MNIST_GPU_RUNS").map_or_else(|| "runs".into(), Into::into)
-}
-
-/// The weights' file of a run that is named by its folder or by the file itself, or else of the newest complete run.
-pub fn weights_path(run: Option<&Path>) -> Result<PathBuf> {
-    match run {
-        Some(path) if path.is_dir() => Ok(path.join(WEIGHTS_FILE)),
-        Some(path) => Ok(path.into()),
-        None => {
-            let runs = runs_folder();
-            let newest = newest_complete(&runs)?.ok_or_else(|| {
-                Error::Data(format!(
-                    "there is no complete run in {}: make one with `mnist-gpu train`, or name a run's folder or a \
-                     .safetensors file",
-                    runs.display()
-                ))
-            })?;
-            Ok(newest.join(WEIGHTS_FILE))
-        }
-    }
-}
-
 /// The trained model in a file of weights; of weights that say no architecture, with the one that is named.
 pub fn trained(path: &Path, architecture: Option<&str>, data: &Dataset) -> Result<Checkpoint> {
     match architecture {
         Some(name) => {
-            let config = defaults(model(name, data.classes.len() as u32)?);
+            let config = defaults(load(name, data.classes.len() as u32)?);
             Checkpoint::load_as(path, Metadata::new(&config, data))
         }
         None => Checkpoint::load(path),

@@ -1,13 +1,14 @@
 //! `mnist-gpu report`: what runs look like.
 
-use super::options::{DataArgs, DeviceArgs, runs_folder};
+use super::options::{DataArgs, DeviceArgs};
 use super::output::line;
+use super::runs::{newest, runs_folder};
 use super::{Ending, Talk};
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::data::Part;
 use crate::device::open;
 use crate::report::{compare, write};
-use crate::run::{Run, WEIGHTS_FILE, newest_complete};
+use crate::run::{Run, WEIGHTS_FILE};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -60,16 +61,6 @@ fn folder(run: &Path) -> PathBuf {
         Some(folder) => folder.into(),
         None => run.into(),
     }
-}
-
-fn newest() -> Result<PathBuf> {
-    let runs = runs_folder();
-    newest_complete(&runs)?.ok_or_else(|| {
-        let runs = runs.display();
-        Error::Data(format!(
-            "there is no complete run in {runs}: make one with `mnist-gpu train`, or name a run's folder"
-        ))
-    })
 }
 
 fn one(folder: &Path, args: &Args, talk: Talk) -> Result<PathBuf> {

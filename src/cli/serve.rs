@@ -1,7 +1,8 @@
 //! `mnist-gpu serve`: a trained model as a web server.
 
-use super::options::{DataArgs, DeviceArgs, trained, weights_path};
+use super::options::{DataArgs, DeviceArgs, trained};
 use super::output::line;
+use super::runs::weights_path;
 use super::{Ending, Talk, signals};
 use crate::data::Part;
 use crate::device::open;
@@ -136,7 +137,7 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let (request, threads, room) = (args.device.request(), args.device.threads, serve::room(limits.images));
     let engine = Engine::start(limits.requests, room, Arc::clone(&metrics), move || {
         let (device, choice) = open(&request, threads)?;
-        let classifier = Classifier::new(&*device, &checkpoint, room as u32)?;
+        let classifier = Classifier::new(&*device, &checkpoint)?;
         Ok(Opened { classifier, device: device.info().clone(), why: choice.why })
     })?;
     if !talk.quiet {

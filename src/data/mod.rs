@@ -1,15 +1,19 @@
 //! Data sets: from embedded or untrusted bytes to arrays of images and labels.
 //!
-//! [`Dataset::load`] gives MNIST, which is embedded in the program, or any other set in IDX format from a folder;
-//! [`split`] chooses the training images to learn from and those to hold out.
+//! [`Dataset::load`] gives MNIST, which is embedded in the program, or any other set in IDX format from a folder.
+//! [`picture`] makes images as data sets have them of people's own.
 
+#[doc(hidden)]
 pub mod dataset;
-pub mod folder;
-pub mod gzip;
+mod folder;
+mod gzip;
+#[doc(hidden)]
 pub mod idx;
+#[doc(hidden)]
 pub mod mnist;
 pub mod picture;
-pub mod subset;
+mod subset;
 
 pub use dataset::{Dataset, Part, Split};
+#[doc(hidden)]
 pub use subset::{Selection, split};

@@ -1,26 +1,33 @@
-//! What every device can do: hold a program's tensors and run its lists of ops.
+//! Where a model is trained and asked: a GPU, or the CPU. [`open`] gives what a [`Request`] leads to on this machine.
+//!
+//! A device holds a program's tensors and runs its lists of ops; `Session` says how, to the rest of the crate.
 
 mod request;
 
-pub use request::{Choice, Request, choose, open, reopen};
+pub use request::{Choice, Request, open};
+#[doc(hidden)]
+pub use request::{choose, reopen};
 
-use crate::Result;
+use crate::checkpoint::Parameters;
 use crate::program::{List, Program, TensorId};
+use crate::{Error, Result};
 use bytemuck::Pod;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Something that runs programs.
+/// A GPU or the CPU: something that runs programs.
 pub trait Device {
     /// What the device is.
     fn info(&self) -> &DeviceInfo;
 
     /// Makes a program's tensors, zeroed, and readies its ops.
+    #[doc(hidden)]
     fn load(&self, program: &Arc<Program>) -> Result<Box<dyn Session>>;
 }
 
 /// A program on a device.
+#[doc(hidden)]
 pub trait Session {
     /// The program.
     fn program(&self) -> &Arc<Program>;
@@ -61,6 +68,29 @@ impl dyn Session + '_ {
     /// Reads a whole tensor.
     pub fn get<T: Pod>(&mut self, tensor: TensorId) -> Result<Vec<T>> {
         Ok(bytemuck::pod_collect_to_vec(&self.read(tensor)?))
+    }
+
+    /// Reads the model's parameters.
+    pub fn parameters(&mut self) -> Result<Parameters> {
+        let program = Arc::clone(self.program());
+        let parameters = program.views_of(program.ports.parameters);
+        parameters.map(|(id, tensor, _)| Ok((tensor.name.clone(), self.get(id)?))).collect()
+    }
+
+    /// Writes the model's parameters.
+    ///
+    /// # Errors
+    /// When these are not they.
+    pub fn put_parameters(&mut self, parameters: &Parameters) -> Result<()> {
+        let program = Arc::clone(self.program());
+        for (id, tensor, _) in program.views_of(program.ports.parameters) {
+            let values = parameters.get(&tensor.name).filter(|values| values.len() == tensor.len());
+            let values = values.ok_or_else(|| {
+                Error::Data(format!("the weights have no {} of shape {:?}", tensor.name, tensor.shape))
+            })?;
+            self.put(id, values)?;
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,8 @@
 //! A trained model in forms that other programs use.
 
 pub mod onnx;
-pub mod tensorboard;
+#[cfg(feature = "cli")]
+pub(crate) mod tensorboard;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod web;

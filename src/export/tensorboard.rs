@@ -21,7 +21,7 @@ pub struct Picture {
 /// The event file of a run that ended at this time, in seconds since 1970. Steps count from 1; what is of an epoch stands
 /// at its last step.
 pub fn events(run: &Run, pictures: &[Picture], ended: f64) -> Vec<u8> {
-    let seconds = |row: &crate::run::EpochRow| row.seconds.unwrap_or(0.0);
+    let seconds = |row: &crate::trainer::EpochRow| row.seconds.unwrap_or(0.0);
     let mut time = ended - run.epochs.iter().map(seconds).sum::<f64>();
     let mut records = Records::default();
     records.push(&Event { wall_time: time, file_version: Some("brain.Event:2".into()), ..Event::default() });

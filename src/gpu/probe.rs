@@ -6,7 +6,7 @@ use super::kernels::{Dispatch, Operand, text};
 use super::recording::Recording;
 use crate::Result;
 use crate::device::{DeviceInfo, Session};
-use crate::program::{Element, Phase, Ports, Program, Role, Tensor, TensorId};
+use crate::program::{Element, Program, Role, Tensor, TensorId};
 use std::sync::Arc;
 
 /// Bytes that the copy reads, and writes: more than caches hold.
@@ -52,24 +52,7 @@ impl Gpu {
             view: None,
         };
         let [input, output] = [TensorId(0), TensorId(1)];
-        let phase = Phase { state: input, metrics: input, batch: 1 };
-        let program = Program {
-            tensors: vec![tensor("input"), tensor("output")],
-            init: Vec::new(),
-            train_step: Vec::new(),
-            eval_step: Vec::new(),
-            ports: Ports {
-                images: input,
-                labels: input,
-                schedule: input,
-                parameters: input,
-                gradients: input,
-                moments: Vec::new(),
-                train: phase,
-                eval: phase,
-                log_probabilities: input,
-            },
-        };
+        let program = Program::of(vec![tensor("input"), tensor("output")], Vec::new());
         let operand = |tensor| Operand { tensor: Some(tensor), offset: 0, bytes: len * 4 };
         let (dispatch, amount) = dispatch(operand(input), operand(output));
         let recording = Recording::of(&program, [Vec::new(), vec![dispatch], Vec::new()]);

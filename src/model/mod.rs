@@ -4,6 +4,7 @@ mod presets;
 mod spec;
 mod stage;
 
-pub use presets::{DEFAULT_PRESET, PRESETS, defaults, preset};
+pub use presets::{DEFAULT_PRESET, PRESETS, defaults, load, preset};
 pub use spec::{Layer, ModelSpec, Shape};
+#[doc(hidden)]
 pub use stage::{Conv, Dense, Drop, Stage};

@@ -4,6 +4,8 @@ use super::{Layer, ModelSpec};
 use crate::config::TrainConfig;
 use crate::optimizer::Optimizer;
 use crate::schedule::Schedule;
+use crate::{Error, Result};
+use std::path::Path;
 
 /// The names of all presets, the simplest first.
 pub const PRESETS: [&str; 5] = ["linear", "mlp", "cnn", "lenet", "convnet"];
@@ -46,6 +48,23 @@ pub fn preset(name: &str, classes: u32) -> Option<ModelSpec> {
         _ => return None,
     };
     Some(ModelSpec { name: name.into(), layers })
+}
+
+/// A preset, or the model of a JSON file: an object with `name` and `layers`.
+///
+/// # Errors
+/// When there is no such preset, or the file holds no model.
+pub fn load(name: &str, classes: u32) -> Result<ModelSpec> {
+    if let Some(spec) = preset(name, classes) {
+        return Ok(spec);
+    }
+    let path = Path::new(name);
+    if path.extension().is_none_or(|extension| extension != "json") {
+        let names = PRESETS.join(", ");
+        return Err(Error::Usage(format!("--model {name}: neither a preset ({names}) nor a file that ends in .json")));
+    }
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    serde_json::from_slice(&bytes).map_err(|error| Error::format(path, format!("is not a model: {error}")))
 }
 
 /// How a model is trained where nothing else is asked for. Tuned on images held out of the training set.

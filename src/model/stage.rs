@@ -118,6 +118,7 @@ impl ModelSpec {
     ///
     /// # Errors
     /// Names the layer that does not fit, with the shape that it got.
+    #[doc(hidden)]
     pub fn stages(&self, image: Shape, classes: u32) -> Result<Vec<Stage>> {
         let mut reader = Reader { stages: Vec::new(), shape: image, counts: [0; 3], last: Last::Nothing };
         for (index, layer) in self.layers.iter().enumerate() {

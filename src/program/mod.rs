@@ -90,6 +90,24 @@ impl List {
 }
 
 impl Program {
+    /// A training step and nothing else, with the first tensor for every port.
+    pub fn of(tensors: Vec<Tensor>, train_step: Vec<Op>) -> Self {
+        let first = TensorId(0);
+        let phase = Phase { state: first, metrics: first, batch: 1 };
+        let ports = Ports {
+            images: first,
+            labels: first,
+            schedule: first,
+            parameters: first,
+            gradients: first,
+            moments: Vec::new(),
+            train: phase,
+            eval: phase,
+            log_probabilities: first,
+        };
+        Self { tensors, init: Vec::new(), train_step, eval_step: Vec::new(), ports }
+    }
+
     /// The tensor behind an id.
     pub fn tensor(&self, id: TensorId) -> &Tensor {
         &self.tensors[id.index()]

@@ -1,27 +1,25 @@
 //! The command that trains a run again.
 
-use crate::model::preset;
+use crate::config::TrainConfig;
+use crate::model::{Layer, ModelSpec, defaults, preset};
+use crate::optimizer::Optimizer;
 use crate::run::Run;
 
 /// The file beside a report that a model of one's own is written to.
 pub const MODEL_FILE: &str = "model.json";
 
-/// Whether the run's model is a preset, so that its name is enough.
-pub fn is_preset(run: &Run) -> bool {
-    let model = &run.config.model;
-    preset(&model.name, run.data.classes.len() as u32).as_ref() == Some(model)
+/// Whether a model is a preset, so that its name is enough.
+pub fn is_preset(model: &ModelSpec) -> bool {
+    let classes = match model.layers.last() {
+        Some(Layer::Linear { outputs }) => *outputs,
+        _ => 0,
+    };
+    preset(&model.name, classes).as_ref() == Some(model)
 }
 
 /// The command.
 pub fn command(run: &Run) -> String {
-    let options = run.config.options();
-    // Whatever the model is called: its name need not be one for a file.
-    let (name, rest) = options.split_at("--model ".len() + run.config.model.name.len());
-    let mut command = if is_preset(run) {
-        format!("mnist-gpu train {name}{rest}")
-    } else {
-        format!("mnist-gpu train --model {MODEL_FILE}{}", rest.trim_start_matches(".json"))
-    };
+    let mut command = format!("mnist-gpu train {}", options(&run.config, MODEL_FILE));
     // Among adapters of one name the native ones come before OpenGL's.
     let device = &run.device;
     let device = if ["cpu", "gl"].contains(&device.backend.as_str()) { &device.backend } else { &device.name };
@@ -33,8 +31,58 @@ pub fn command(run: &Run) -> String {
     command
 }
 
+/// The options that make a configuration out of its model's defaults; what is no preset is in the file.
+pub fn options(config: &TrainConfig, file: &str) -> String {
+    let model = if is_preset(&config.model) { &config.model.name } else { file };
+    let mut options = format!("--model {}", quoted(model));
+    let mut add = |option: &str, value: String| options.push_str(&format!(" --{option} {value}"));
+    let defaults = defaults(config.model.clone());
+    if config.epochs != defaults.epochs {
+        add("epochs", config.epochs.to_string());
+    }
+    if config.batch_size != defaults.batch_size {
+        add("batch-size", config.batch_size.to_string());
+    }
+    if config.schedule != defaults.schedule {
+        add("schedule", config.schedule.name());
+    }
+    let other_optimizer = config.optimizer != defaults.optimizer;
+    if other_optimizer || config.learning_rate.to_bits() != defaults.learning_rate.to_bits() {
+        add("learning-rate", config.learning_rate.to_string());
+    }
+    if other_optimizer {
+        // All of it: another kind of optimizer brings other defaults.
+        match config.optimizer {
+            Optimizer::Sgd { momentum, nesterov, weight_decay } => {
+                add("optimizer", if nesterov { "sgd --nesterov".into() } else { "sgd".into() });
+                add("momentum", momentum.to_string());
+                add("weight-decay", weight_decay.to_string());
+            }
+            Optimizer::Adam { betas: [b1, b2], epsilon, weight_decay, decoupled } => {
+                add("optimizer", if decoupled { "adamw".into() } else { "adam".into() });
+                add("betas", format!("{b1},{b2}"));
+                add("epsilon", format!("{epsilon:e}"));
+                add("weight-decay", weight_decay.to_string());
+            }
+        }
+    }
+    if config.seed != defaults.seed {
+        add("seed", config.seed.to_string());
+    }
+    if let Some(size) = config.train_size {
+        add("train-size", size.to_string());
+    }
+    if let Some(size) = config.validation {
+        add("validation", size.to_string());
+    }
+    if let Some(target) = config.target_accuracy {
+        add("target-accuracy", target.to_string());
+    }
+    options
+}
+
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_./,:=+@%".contains(character);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -8,7 +8,8 @@ use crate::Result;
 use crate::evaluate::Score;
 use crate::model::{Layer, Shape, Stage};
 use crate::optimizer::Optimizer;
-use crate::run::{EpochRow, METRICS_FILE, RUN_FILE, WEIGHTS_FILE};
+use crate::run::{METRICS_FILE, RUN_FILE, WEIGHTS_FILE};
+use crate::trainer::EpochRow;
 
 /// The most rows of a table that would be as long as a run or a list of classes.
 const MOST_ROWS: usize = 30;
@@ -272,7 +273,7 @@ fn frequent(subject: &Subject) -> String {
 
 fn again(subject: &Subject) -> String {
     let run = subject.run;
-    let own = if is_preset(run) {
+    let own = if is_preset(&run.config.model) {
         String::new()
     } else {
         format!("The layers of its model are in {MODEL_FILE} beside this file. ")

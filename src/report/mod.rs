@@ -23,5 +23,4 @@ pub mod training;
 mod write;
 
 pub use canvas::{Area, Dashed, Drawn, Figure, Picture};
-pub use results::{Results, Subject};
 pub use write::{REPORT_FILE, write};

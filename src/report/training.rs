@@ -4,8 +4,9 @@ use super::Figure;
 use super::curves::{Curve, Look, accuracies, losses};
 use super::style::{color, legend, px, stroke};
 use crate::Result;
-use crate::run::{EpochRow, Run};
+use crate::run::Run;
 use crate::statistics::moving_mean;
+use crate::trainer::EpochRow;
 
 /// Steps of an epoch.
 pub fn steps_per_epoch(run: &Run) -> u32 {

@@ -47,7 +47,7 @@ pub fn write(
         plots.push(("mistakes", mistakes::figure(&wrong, data)?));
     }
     plots.par_iter().try_for_each(|(name, figure)| figure.save(out, name))?;
-    if !is_preset(run) {
+    if !is_preset(&run.config.model) {
         let mut model = serde_json::to_vec_pretty(&run.config.model).expect("a model is plain data");
         model.push(b'\n');
         write_whole(&out.join(MODEL_FILE), &model)?;

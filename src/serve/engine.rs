@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 /// A model on a device.
 pub struct Opened {
-    /// The model, with room for as many images as [`room`] says.
+    /// The model.
     pub classifier: Classifier,
     /// What it runs on.
     pub device: DeviceInfo,
@@ -52,7 +52,7 @@ pub struct Engine {
 
 impl Engine {
     /// Opens a model on a thread of its own, for a session stays where it was made. The queue takes as many requests as are
-    /// let in; a batch takes what waits, up to the `room` that the model has.
+    /// let in; a batch takes what waits, up to so many images as there is `room` for.
     pub fn start(
         requests: usize,
         room: usize,

@@ -1,13 +1,12 @@
 //! ONNX Runtime, given what `mnist-gpu export onnx` wrote, finds our log-probabilities; weights that PyTorch saved are ours.
 
-use crate::{program, stdout};
+use crate::python::{program, stdout};
 use libtest_mimic::Failed;
 use mnist_gpu::checkpoint::Checkpoint;
 use mnist_gpu::cpu::Cpu;
 use mnist_gpu::data::mnist::TEST_IMAGES;
 use mnist_gpu::data::{Dataset, Part};
 use mnist_gpu::inference::Classifier;
-use mnist_gpu::program::{List, State};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -64,19 +63,7 @@ pub fn agrees(model: &str, python: &str) -> Result<(), Failed> {
 
 /// What our CPU says of every test image.
 fn log_probabilities(checkpoint: &Checkpoint, data: &Dataset) -> Result<Vec<f32>, Failed> {
-    let images = data.test.len() as u32;
-    let mut classifier = Classifier::new(&Cpu::new(None)?, checkpoint, images)?;
-    let rows = classifier.with(&data.test.images, &data.test.labels, |session| {
-        let ports = session.program().ports.clone();
-        session.put(ports.eval.state, &[State::at(0, 0, 0, images)])?;
-        let mut rows = Vec::new();
-        for _ in 0..images.div_ceil(ports.eval.batch) {
-            session.run(List::EvalStep, 1)?;
-            rows.extend(session.get::<f32>(ports.log_probabilities)?);
-        }
-        Ok(rows)
-    })?;
-    Ok(rows)
+    Ok(Classifier::new(&Cpu::new(None)?, checkpoint)?.log_probabilities(&data.test.images)?.concat())
 }
 
 /// What the script finds.

@@ -1,6 +1,6 @@
 //! TensorBoard's own reader finds every scalar and picture of a run.
 
-use crate::{program, stdout};
+use crate::python::{program, stdout};
 use libtest_mimic::Failed;
 use mnist_gpu::run::Run;
 use serde_json::Value;
@@ -39,7 +39,7 @@ pub fn agrees(python: &str) -> Result<(), Failed> {
     };
     let steps: Vec<(u64, f32)> = (1..).zip(record.step_losses.iter().copied()).collect();
     assert_eq!((scalars("loss/step"), steps.len()), (steps.clone(), 12));
-    let by_epoch = |value: &dyn Fn(&mnist_gpu::run::EpochRow) -> Option<f64>| -> Vec<(u64, f32)> {
+    let by_epoch = |value: &dyn Fn(&mnist_gpu::trainer::EpochRow) -> Option<f64>| -> Vec<(u64, f32)> {
         record.epochs.iter().filter_map(|row| Some((u64::from(row.epoch) * 4, value(row)? as f32))).collect()
     };
     assert_eq!(scalars("loss/train"), by_epoch(&|row| Some(row.train_loss)));

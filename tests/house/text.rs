@@ -66,3 +66,21 @@ fn the_image_is_built_by_the_rust_that_cargo_names() {
     assert_eq!(between(&image, "\nARG RUST_IMAGE=rust:", "-"), Some(version));
     assert_ne!(between(&image.replace(version, "1.0"), "\nARG RUST_IMAGE=rust:", "-"), Some(version));
 }
+
+/// The lines of an example that a reader sees, behind its opening fence.
+fn example<'a>(text: &'a str, fence: &str) -> Vec<&'a str> {
+    let example = between(text, &format!("\n{fence}\n"), "\n```").unwrap_or_default();
+    example.lines().filter(|line| !line.starts_with("# ")).collect()
+}
+
+#[test]
+fn the_readme_has_the_example_that_is_tested() {
+    let read = |name: &str| std::fs::read_to_string(crate::root().join(name)).expect(name);
+    let (library, readme) = (read("src/lib.rs"), read("README.md"));
+    let documentation: Vec<&str> = library.lines().map_while(|line| line.strip_prefix("//!")).collect();
+    let tested = documentation.join("\n").replace("\n ", "\n");
+    let shown = readme.split_once("\n## As a library\n").expect("a section of the library").1;
+    assert!(example(&tested, "```").len() > 5);
+    assert_eq!(example(shown, "```rust"), example(&tested, "```"));
+    assert_ne!(example(&shown.replace("Trainer::new", "Trainer::now"), "```rust"), example(&tested, "```"));
+}

@@ -1,7 +1,7 @@
 //! How a run ends: after its epochs, at its target, or because it diverges.
 
 use crate::devices::cpu;
-use crate::{config, mnist, on_all, selection, train, trained};
+use crate::{config, mnist, on_all, train, trained};
 use mnist_gpu::Error;
 use mnist_gpu::config::TrainConfig;
 use mnist_gpu::optimizer::Optimizer;
@@ -30,9 +30,8 @@ fn a_run_stops_at_its_target_accuracy() {
 fn images_are_held_out_and_a_done_run_stays_done() {
     let data = mnist(300, 50);
     let config = TrainConfig { validation: Some(100), ..config("linear", 10, 1) };
-    let chosen = selection(&data, &config);
-    assert_eq!((chosen.train.len(), chosen.validation.len()), (200, 100));
-    let mut trainer = Trainer::new(&cpu(1), &data, &chosen, &config).expect("a trainer");
+    let mut trainer = Trainer::new(&cpu(1), &data, &config).expect("a trainer");
+    assert_eq!(trainer.parts().1.map(|images| images.len()), [200, 100, 50]);
     let mut seen = 0;
     let last = loop {
         match trainer.advance().expect("training goes on") {

@@ -12,13 +12,12 @@ mod same;
 
 use mnist_gpu::checkpoint::Parameters;
 use mnist_gpu::config::TrainConfig;
-use mnist_gpu::data::subset::Selection;
-use mnist_gpu::data::{Dataset, Split, split};
+use mnist_gpu::data::{Dataset, Split};
 use mnist_gpu::device::{Device, Session};
 use mnist_gpu::model::{Shape, defaults, preset};
 use mnist_gpu::program::{Build, List, State, build};
-use mnist_gpu::run::EpochRow;
 use mnist_gpu::schedule::Schedule;
+use mnist_gpu::trainer::EpochRow;
 use mnist_gpu::trainer::Trainer;
 use mnist_gpu::{Error, Result};
 use std::sync::{Arc, LazyLock};
@@ -67,14 +66,9 @@ impl Outcome {
     }
 }
 
-fn selection(data: &Dataset, config: &TrainConfig) -> Selection {
-    let [held_out, kept] = [config.validation, config.train_size].map(|size| size.map(|size| size as usize));
-    split(&data.train.labels, data.classes.len(), held_out, kept, config.seed).expect("there are enough images")
-}
-
 /// A run to its end.
 fn train(device: &dyn Device, data: &Dataset, config: &TrainConfig) -> Result<Outcome> {
-    let mut trainer = Trainer::new(device, data, &selection(data, config), config)?;
+    let mut trainer = Trainer::new(device, data, config)?;
     let rows = trainer.finish()?;
     Ok(Outcome { rows, losses: trainer.step_losses().to_vec(), parameters: trainer.parameters()? })
 }

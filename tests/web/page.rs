@@ -6,7 +6,6 @@ use crate::visit::{DESKTOP, Fixture, WEBGPU, files, fixture, visit};
 use crate::{InBrowser, expect};
 use mnist_gpu::checkpoint::Checkpoint;
 use mnist_gpu::cpu::Cpu;
-use mnist_gpu::evaluate::evaluate;
 use mnist_gpu::inference::Classifier;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -23,11 +22,7 @@ pub const TRIALS: &[InBrowser] = &[
 
 /// Accuracy and loss of weights on the fixture's test images, natively.
 fn natively(checkpoint: &Checkpoint) -> mnist_gpu::Result<(f64, f64)> {
-    let Fixture { data, .. } = fixture();
-    let test = &data.test;
-    let mut classifier = Classifier::new(&Cpu::new(None)?, checkpoint, test.len() as u32)?;
-    let score =
-        classifier.with(&test.images, &test.labels, |session| evaluate(session, &test.labels, &data.classes))?;
+    let score = Classifier::new(&Cpu::new(None)?, checkpoint)?.evaluate(&fixture().data.test)?;
     Ok((score.accuracy, score.loss))
 }
 

@@ -1,14 +1,13 @@
 //! Small sites to test with.
 
-use mnist_gpu::checkpoint::{Checkpoint, Metadata};
+use mnist_gpu::checkpoint::Checkpoint;
 use mnist_gpu::config::TrainConfig;
 use mnist_gpu::cpu::Cpu;
-use mnist_gpu::data::{Dataset, Selection, Split};
+use mnist_gpu::data::{Dataset, Split};
 use mnist_gpu::device::Device;
 use mnist_gpu::export::web::{File, Source, files};
 use mnist_gpu::model::{defaults, preset};
-use mnist_gpu::run::EpochRow;
-use mnist_gpu::trainer::{Event, Trainer};
+use mnist_gpu::trainer::{EpochRow, Event, Trainer};
 
 /// A few images of MNIST as a set of their own.
 pub fn few_images(train: usize, test: usize) -> Dataset {
@@ -37,8 +36,7 @@ pub struct Trained {
 
 /// Trains on a device, without the times in the rows.
 pub fn train(device: &dyn Device, data: &Dataset, config: &TrainConfig) -> mnist_gpu::Result<Trained> {
-    let selection = Selection { train: (0..data.train.len() as u32).collect(), validation: Vec::new() };
-    let mut trainer = Trainer::new(device, data, &selection, config)?;
+    let mut trainer = Trainer::new(device, data, config)?;
     let mut rows = Vec::new();
     loop {
         match trainer.advance()? {
@@ -47,8 +45,7 @@ pub fn train(device: &dyn Device, data: &Dataset, config: &TrainConfig) -> mnist
             Event::Done => break,
         }
     }
-    let checkpoint = Checkpoint { metadata: Metadata::new(config, data), parameters: trainer.parameters()? };
-    Ok(Trained { rows, step_losses: trainer.step_losses().to_vec(), checkpoint })
+    Ok(Trained { rows, step_losses: trainer.step_losses().to_vec(), checkpoint: trainer.checkpoint()? })
 }
 
 /// The same on the CPU.

@@ -1,7 +1,7 @@
 //! `mnist-gpu export onnx`: a trained model for ONNX Runtime and its like.
 
-use super::super::options::weights_path;
 use super::super::output::{line, thousands};
+use super::super::runs::weights_path;
 use super::super::{Ending, Talk};
 use crate::checkpoint::Checkpoint;
 use crate::export::onnx::{Pixels, onnx};

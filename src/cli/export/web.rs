@@ -1,7 +1,8 @@
 //! `mnist-gpu export web`: a trained model as a web page.
 
-use super::super::options::{DataArgs, weights_path};
+use super::super::options::DataArgs;
 use super::super::output::{line, thousands};
+use super::super::runs::weights_path;
 use super::super::{Ending, Talk};
 use crate::checkpoint::Checkpoint;
 use crate::data::Part;

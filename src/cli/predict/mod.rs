@@ -3,13 +3,14 @@
 mod seen;
 mod source;
 
-use super::options::{DeviceArgs, weights_path};
+use super::options::DeviceArgs;
 use super::output::{error, line};
+use super::runs::weights_path;
 use super::{Ending, Talk};
 use crate::checkpoint::Checkpoint;
 use crate::data::picture::{Limits, read};
 use crate::device::open;
-use crate::inference::{Classifier, ranking};
+use crate::inference::{Classifier, Prediction};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use seen::{Folder, drawing};
@@ -74,14 +75,14 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
         line(&format!("Reading with {model} from {} on {}: {}\n", path.display(), device.info(), choice.why))?;
     }
     let sources: Vec<Source> = args.images.iter().flat_map(|path| Source::all(path)).collect();
-    let mut classifier = Classifier::new(&*device, &checkpoint, sources.len().min(AT_ONCE) as u32)?;
+    let mut classifier = Classifier::new(&*device, &checkpoint)?;
     let width = sources.iter().map(|source| source.name().chars().count()).max().unwrap_or(0).min(NAME_WIDTH);
     let sides = [metadata.height, metadata.width];
     let mut ending = Ending::Success;
     for sources in sources.chunks(AT_ONCE) {
         let inputs: Vec<Result<Vec<u8>>> = sources.par_iter().map(|source| input(source, sides)).collect();
         let images: Vec<u8> = inputs.iter().flatten().flatten().copied().collect();
-        let mut answers = classifier.probabilities(&images)?.into_iter();
+        let mut answers = classifier.predict(&images)?.into_iter();
         for (source, input) in sources.iter().zip(inputs) {
             let name = source.name();
             let input = match input {
@@ -92,11 +93,11 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
                     continue;
                 }
             };
-            let ranking = ranking(&answers.next().expect("an answer for each image"), &metadata.classes);
+            let answer = answers.next().expect("an answer for each image");
             line(&if args.json {
-                object(&name, &ranking, args.top).to_string()
+                object(&name, &answer, args.top).to_string()
             } else {
-                format!("{name:width$}{}", text(&ranking, args.top.unwrap_or(TOP)))
+                format!("{name:width$}{}", text(&answer, args.top.unwrap_or(TOP)))
             })?;
             if args.show {
                 line(&drawing(&input, metadata.width as usize))?;
@@ -129,15 +130,15 @@ fn fail(name: &str, problem: Error, json: bool) -> Result<()> {
     Ok(())
 }
 
-fn text(ranking: &[(&str, f32)], top: u32) -> String {
-    let width = ranking.iter().map(|(class, _)| class.chars().count()).max().unwrap_or(0);
-    let shown = ranking.iter().take(top as usize);
+fn text(answer: &Prediction, top: u32) -> String {
+    let width = answer.ranking().iter().map(|(class, _)| class.chars().count()).max().unwrap_or(0);
+    let shown = answer.ranking().iter().take(top as usize);
     shown.map(|(class, probability)| format!("  {class:>width$} {:6.2} %", 100.0 * probability)).collect()
 }
 
-fn object(name: &str, ranking: &[(&str, f32)], top: Option<u32>) -> Value {
-    let shown = ranking.iter().take(top.map_or(usize::MAX, |top| top as usize));
+fn object(name: &str, answer: &Prediction, top: Option<u32>) -> Value {
+    let shown = answer.ranking().iter().take(top.map_or(usize::MAX, |top| top as usize));
     let probabilities: Map<String, Value> =
-        shown.map(|(class, probability)| ((*class).to_owned(), json!(probability))).collect();
-    json!({"file": name, "label": ranking[0].0, "probabilities": probabilities})
+        shown.map(|(class, probability)| (class.clone(), json!(probability))).collect();
+    json!({"file": name, "label": answer.label(), "probabilities": probabilities})
 }

@@ -5,14 +5,14 @@ mod session;
 
 pub use args::Args;
 
-use super::options::{runs_folder, weights_path};
 use super::output::note;
+use super::runs::{new_folder, runs_folder, weights_path};
 use super::{Ending, Talk, signals};
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::data::{Dataset, Part};
 use crate::device::{open, reopen};
 use crate::report::REPORT_FILE;
-use crate::run::{Run, SNAPSHOT_FILE, Status, VERSION, new_folder};
+use crate::run::{Run, SNAPSHOT_FILE, Status, VERSION};
 use crate::snapshot::Snapshot;
 use crate::{Error, Result};
 use session::Session;
@@ -57,15 +57,8 @@ fn begin(args: &Args, talk: Talk, signal: &AtomicUsize) -> Result<Ending> {
         // Were it killed before its first checkpoint, the run would be resumed from the seed's weights.
         trainer.snapshot()?.save(&run, &folder.join(SNAPSHOT_FILE))?;
     }
-    let metadata = Metadata::new(&run.config, &data);
-    let mut session = Session {
-        run,
-        metadata,
-        folder,
-        talk,
-        json: args.json,
-        checkpoint_every: args.checkpoint_every.map(Into::into),
-    };
+    let mut session =
+        Session { run, folder, talk, json: args.json, checkpoint_every: args.checkpoint_every.map(Into::into) };
     let result = session.announce().and_then(|()| session.train(&mut trainer, signal));
     if result.is_err() {
         // Nothing was saved if the folder is empty: then it goes, and otherwise this does nothing.
@@ -137,10 +130,8 @@ fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Resul
         run.epochs = then.epochs;
         from = format!("step {}", trainer.steps_done());
     }
-    let metadata = Metadata::new(&run.config, &data);
     let mut session = Session {
         run,
-        metadata,
         folder: folder.into(),
         talk,
         json: args.json,

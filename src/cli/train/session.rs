@@ -3,12 +3,11 @@
 use super::super::output::{line, note, thousands};
 use super::super::{Ending, Talk};
 use super::Args;
-use crate::checkpoint::{Checkpoint, Metadata};
 use crate::data::Dataset;
 use crate::progress::Progress;
 use crate::report;
-use crate::run::{EpochRow, Run, SNAPSHOT_FILE, Status, WEIGHTS_FILE};
-use crate::trainer::{Event, Trainer};
+use crate::run::{Run, SNAPSHOT_FILE, Status, WEIGHTS_FILE};
+use crate::trainer::{EpochRow, Event, Trainer};
 use crate::{Error, Result};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -17,7 +16,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// A run, where it is kept, and how much is said of it.
 pub struct Session {
     pub run: Run,
-    pub metadata: Metadata,
     pub folder: PathBuf,
     pub talk: Talk,
     pub json: bool,
@@ -132,8 +130,7 @@ impl Session {
 
     /// Saves weights first, then the record that tells of them.
     fn save(&mut self, trainer: &mut Trainer, status: Status) -> Result<()> {
-        let checkpoint = Checkpoint { metadata: self.metadata.clone(), parameters: trainer.parameters()? };
-        checkpoint.save(&self.folder.join(WEIGHTS_FILE))?;
+        trainer.checkpoint()?.save(&self.folder.join(WEIGHTS_FILE))?;
         self.run.status = status;
         self.run.step_losses = trainer.step_losses().to_vec();
         let snapshot = self.folder.join(SNAPSHOT_FILE);

@@ -1,5 +1,6 @@
 //! From the bytes of a file to pixels, within limits.
 
+use super::Pixels;
 use crate::{Error, Result};
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use std::io::Cursor;
@@ -20,17 +21,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self { bytes: 64 << 20, side: 16_384, pixels: 64_000_000 }
     }
-}
-
-/// A picture's pixels, row after row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pixels {
-    /// Pixels of a row; at least 1.
-    pub width: usize,
-    /// Rows; at least 1.
-    pub height: usize,
-    /// Red, green, blue and alpha of each pixel.
-    pub rgba: Vec<u8>,
 }
 
 /// What decoding may take for a pixel: four channels of 16 bits, twice.

@@ -3,6 +3,7 @@
 use super::figures::{Figures, SizeRow};
 use super::words::{list, statements};
 use super::{CSV_FILE, JSON_FILE, PLOT};
+use crate::report::command::{options, quoted};
 use crate::report::numbers::{count, percent, plus_minus, significant, thousands};
 use crate::statistics::Spread;
 
@@ -109,7 +110,7 @@ fn method(figures: &Figures) -> String {
         ),
         _ => String::new(),
     };
-    let folder = figures.data_dir.as_ref().map_or(String::new(), |folder| format!(" --data-dir '{folder}'"));
+    let folder = figures.data_dir.as_ref().map_or(String::new(), |folder| format!(" --data-dir {}", quoted(folder)));
     format!(
         "Each cell, a size and a seed, is a training run of {}.{steps} A seed decides which images are chosen, the initial \
          weights and the order of the images. The images are balanced over the classes, and with one seed the smaller choices \
@@ -122,6 +123,6 @@ fn method(figures: &Figures) -> String {
         count(cells.len() as u64, "cell"),
         list(devices),
         list(versions),
-        config.options(),
+        options(config, &format!("{}.json", config.model.name)),
     )
 }

@@ -10,7 +10,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use figures::{CellRow, Figures, Scores, SizeRow, Step, Verdict};
+pub use figures::Figures;
 pub use markdown::cells;
 pub use words::statements;
 

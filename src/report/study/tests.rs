@@ -1,9 +1,11 @@
+use super::figures::Verdict;
 use super::*;
 use crate::device::DeviceInfo;
 use crate::model::{defaults, preset};
 use crate::power_law::Fit;
-use crate::run::{DataInfo, EpochRow, Run, Status, VERSION};
+use crate::run::{DataInfo, Run, Status, VERSION};
 use crate::study::Cell;
+use crate::trainer::EpochRow;
 
 /// A cell that came to these losses and accuracies on the test images; none is one that diverged.
 fn run(train_size: u32, seed: u32, score: Option<(f64, f64)>) -> Run {

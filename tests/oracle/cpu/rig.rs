@@ -2,7 +2,7 @@
 
 use crate::devices::cpu;
 use mnist_gpu::device::{Device, Session};
-use mnist_gpu::program::{Element, List, Op, Phase, Ports, Program, Role, State, Tensor, TensorId, View};
+use mnist_gpu::program::{Element, List, Op, Program, Role, State, Tensor, TensorId, View};
 use std::sync::Arc;
 
 /// Tensors being gathered for an op.
@@ -60,20 +60,7 @@ impl Rig {
 
     /// The tensors after the op on the CPU.
     pub fn run(self, op: Op) -> Box<dyn Session> {
-        let none = TensorId(0);
-        let phase = Phase { state: none, metrics: none, batch: 1 };
-        let ports = Ports {
-            images: none,
-            labels: none,
-            schedule: none,
-            parameters: none,
-            gradients: none,
-            moments: Vec::new(),
-            train: phase,
-            eval: phase,
-            log_probabilities: none,
-        };
-        let program = Program { tensors: self.tensors, init: vec![], train_step: vec![op], eval_step: vec![], ports };
+        let program = Program::of(self.tensors, vec![op]);
         let mut session = cpu(2).load(&Arc::new(program)).unwrap_or_else(|error| panic!("{error}"));
         for (id, bytes) in self.contents {
             session.write(id, 0, &bytes).expect("the tensor is as long as its contents");

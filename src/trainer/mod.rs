@@ -1,16 +1,17 @@
 //! The training loop: chunks of steps on a device, an evaluation after each epoch.
 
-use crate::checkpoint::Parameters;
+mod restore;
+mod row;
+
+pub use row::EpochRow;
+
+use crate::checkpoint::{Checkpoint, Metadata, Parameters};
 use crate::config::TrainConfig;
-use crate::data::Dataset;
-use crate::data::subset::Selection;
+use crate::data::{Dataset, Selection, split};
 use crate::device::{Device, Session};
-use crate::evaluate::score;
 use crate::model::Shape;
-use crate::program::{Build, List, METRICS_SLOTS, Program, State, Tensor, TensorId, build};
-use crate::run::EpochRow;
+use crate::program::{Build, List, METRICS_SLOTS, Program, State, Tensor, build};
 use crate::schedule::Course;
-use crate::snapshot::{Position, Snapshot};
 use crate::{Error, Result};
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ const CHUNK_TIME: Duration = Duration::from_millis(50);
 /// A training run on a device. The caller pulls events out of it: see [`Trainer::advance`].
 pub struct Trainer {
     session: Box<dyn Session>,
-    config: TrainConfig,
+    metadata: Metadata,
     course: Course,
     train: Range<u32>,
     validation: Range<u32>,
@@ -63,9 +64,15 @@ pub enum Event {
 }
 
 impl Trainer {
-    /// Puts model and data on a device.
-    pub fn new(device: &dyn Device, data: &Dataset, selection: &Selection, config: &TrainConfig) -> Result<Self> {
+    /// Puts model and data on a device. Which training images are trained on and which are held out follows from the
+    /// configuration: its `train_size`, `validation` and `seed`.
+    ///
+    /// # Errors
+    /// When the configuration is out of range, or model, data and device do not fit each other.
+    pub fn new(device: &dyn Device, data: &Dataset, config: &TrainConfig) -> Result<Self> {
         config.validate()?;
+        let [held_out, kept] = [config.validation, config.train_size].map(|size| size.map(|size| size as usize));
+        let selection = &split(&data.train.labels, data.classes.len(), held_out, kept, config.seed)?;
         let [trained, held_out] = [&selection.train, &selection.validation].map(|indices| indices.len() as u32);
         let all = trained + held_out + data.test.len() as u32;
         let program = build(&Build {
@@ -100,7 +107,7 @@ impl Trainer {
         session.run(List::Init, 1)?;
         Ok(Self {
             course: config.course(steps_per_epoch),
-            config: config.clone(),
+            metadata: Metadata::new(config, data),
             train: 0..trained,
             validation: trained..trained + held_out,
             test: trained + held_out..all,
@@ -118,11 +125,12 @@ impl Trainer {
     }
 
     /// The program that is run.
+    #[doc(hidden)]
     pub fn program(&self) -> &Program {
         self.session.program()
     }
 
-    /// The kernels of the training step.
+    /// For each op of the training step, its name and the kernel that runs it.
     pub fn kernels(&self) -> Vec<(String, String)> {
         self.session.kernels()
     }
@@ -144,68 +152,18 @@ impl Trainer {
 
     /// The parameters as they are now.
     pub fn parameters(&mut self) -> Result<Parameters> {
-        let program = Arc::clone(self.session.program());
-        let parameters = program.views_of(program.ports.parameters);
-        parameters.map(|(id, tensor, _)| Ok((tensor.name.clone(), self.session.get(id)?))).collect()
+        self.session.parameters()
+    }
+
+    /// The model as it is now, with all that is needed to use it.
+    pub fn checkpoint(&mut self) -> Result<Checkpoint> {
+        Ok(Checkpoint { metadata: self.metadata.clone(), parameters: self.parameters()? })
     }
 
     /// The session, and which of its images are trained on, held out, and tested on.
+    #[doc(hidden)]
     pub fn parts(&mut self) -> (&mut dyn Session, [Range<u32>; 3]) {
         (&mut *self.session, [self.train.clone(), self.validation.clone(), self.test.clone()])
-    }
-
-    /// Everything that training has changed so far.
-    pub fn snapshot(&mut self) -> Result<Snapshot> {
-        let ids = self.changing();
-        let tensors = ids.into_iter().map(|(name, id)| Ok((name, self.session.get(id)?))).collect::<Result<_>>()?;
-        let position = Position {
-            step: self.step,
-            next_row: self.next_row,
-            target_reached: self.target_reached,
-            epoch_loss: self.epoch_loss,
-            epoch_correct: self.epoch_correct,
-            epoch_seconds: self.epoch_time.as_secs_f64(),
-        };
-        Ok(Snapshot { position, step_losses: self.step_losses.clone(), tensors })
-    }
-
-    /// Goes back to a snapshot of a run with the same program.
-    ///
-    /// # Errors
-    /// When the snapshot does not have this program's tensors, or stands beyond its end.
-    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
-        let unfit = |what: String| Error::Data(format!("the checkpoint is not one of this run: {what}"));
-        let Snapshot { position, step_losses, tensors } = snapshot;
-        let ids = self.changing();
-        for (name, id) in &ids {
-            let found = tensors.get(name).map_or(0, Vec::len);
-            let expected = self.session.program().tensor(*id).len();
-            if found != expected {
-                return Err(unfit(format!("{name} has {found} numbers instead of {expected}")));
-            }
-        }
-        let steps_per_epoch = self.course.steps_per_epoch;
-        let rows = position.step.div_ceil(steps_per_epoch);
-        let within = position.step <= steps_per_epoch * self.config.epochs;
-        if tensors.len() != ids.len() || !within || !(rows..=rows + 1).contains(&position.next_row) {
-            return Err(unfit(format!("it stands at step {} and row {}", position.step, position.next_row)));
-        }
-        for (name, id) in &ids {
-            self.session.put(*id, &tensors[name])?;
-        }
-        let ports = self.session.program().ports.clone();
-        self.session.put(ports.train.state, &[State::at(self.config.seed, position.step, 0, self.train.end)])?;
-        if position.step < steps_per_epoch * self.config.epochs {
-            self.session.put(ports.schedule, &self.course.rows(position.step / steps_per_epoch))?;
-        }
-        self.step = position.step;
-        self.next_row = position.next_row;
-        self.target_reached = position.target_reached;
-        self.epoch_loss = position.epoch_loss;
-        self.epoch_correct = position.epoch_correct;
-        self.epoch_time = Duration::try_from_secs_f64(position.epoch_seconds).unwrap_or_default();
-        self.step_losses.clone_from(step_losses);
-        Ok(())
     }
 
     /// Begins with other parameters than the seed's.
@@ -213,22 +171,7 @@ impl Trainer {
     /// # Errors
     /// When they are not those of the model.
     pub fn initialise(&mut self, parameters: &Parameters) -> Result<()> {
-        let program = Arc::clone(self.session.program());
-        for (id, tensor, _) in program.views_of(program.ports.parameters) {
-            let values = parameters.get(&tensor.name).filter(|values| values.len() == tensor.len());
-            let values = values.ok_or_else(|| {
-                Error::Data(format!("the initial weights have no {} of shape {:?}", tensor.name, tensor.shape))
-            })?;
-            self.session.put(id, values)?;
-        }
-        Ok(())
-    }
-
-    /// The tensors that a run's course is in: parameters and moments.
-    fn changing(&self) -> Vec<(String, TensorId)> {
-        let program = self.session.program();
-        let ids = std::iter::once(program.ports.parameters).chain(program.ports.moments.iter().copied());
-        ids.map(|id| (program.tensor(id).name.clone(), id)).collect()
+        self.session.put_parameters(parameters)
     }
 
     /// Does the next piece of work.
@@ -240,11 +183,12 @@ impl Trainer {
         if self.step == self.next_row * steps_per_epoch {
             let row = self.row()?;
             let accuracy = row.validation_accuracy.unwrap_or(0.0);
-            self.target_reached = row.epoch > 0 && self.config.target_accuracy.is_some_and(|target| accuracy >= target);
+            self.target_reached =
+                row.epoch > 0 && self.metadata.training.target_accuracy.is_some_and(|target| accuracy >= target);
             self.next_row += 1;
             return Ok(Event::Epoch(row));
         }
-        if self.target_reached || self.next_row > self.config.epochs {
+        if self.target_reached || self.next_row > self.metadata.training.epochs {
             return Ok(Event::Done);
         }
         self.steps()
@@ -303,46 +247,6 @@ impl Trainer {
         }
         let images = ((position + steps) * batch).min(self.train.end);
         Ok(Event::Chunk { epoch: epoch + 1, images, loss: chunk_loss / f64::from(steps) })
-    }
-
-    /// The row of the epoch that just ended.
-    fn row(&mut self) -> Result<EpochRow> {
-        let epoch = self.next_row;
-        let images = f64::from(self.train.end);
-        let trained = epoch > 0;
-        let (train_loss, train_accuracy) = if trained {
-            (self.epoch_loss / images, self.epoch_correct / images)
-        } else {
-            let untrained = score(&mut *self.session, &self.train)?;
-            (untrained.loss, untrained.accuracy)
-        };
-        let test = score(&mut *self.session, &self.test)?;
-        let held_out = !self.validation.is_empty();
-        let validation = held_out.then(|| score(&mut *self.session, &self.validation)).transpose()?;
-        for loss in [Some(train_loss), Some(test.loss), validation.map(|score| score.loss)].into_iter().flatten() {
-            // The last step's loss was a number, but what it did to the weights was not.
-            if !loss.is_finite() {
-                let step = self.step.saturating_sub(1);
-                let learning_rate = self.course.learning_rate(step);
-                return Err(Error::Diverged { loss, step: u64::from(step), epoch, learning_rate });
-            }
-        }
-        let seconds = self.epoch_time.as_secs_f64();
-        self.epoch_loss = 0.0;
-        self.epoch_correct = 0.0;
-        self.epoch_time = Duration::ZERO;
-        Ok(EpochRow {
-            epoch,
-            train_loss,
-            train_accuracy,
-            test_loss: test.loss,
-            test_accuracy: test.accuracy,
-            validation_loss: validation.map(|score| score.loss),
-            validation_accuracy: validation.map(|score| score.accuracy),
-            learning_rate: trained.then(|| self.course.learning_rate(self.step - 1)),
-            images_per_second: trained.then(|| images / seconds),
-            seconds: trained.then_some(seconds),
-        })
     }
 }
 
