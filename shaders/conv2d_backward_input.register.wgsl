@@ -47,8 +47,8 @@ fn conv2d_backward_input(@builtin(global_invocation_id) id: vec3<u32>) {
             let wanted = select(vec4(POOL_HEIGHT * POOL_WIDTH), within, inside);
             let tap = (i - 1u) * params.kernel_width + j - 1u;
 
-            var upper_of_place: mat4x4<f32>;
-            var lower_of_place: mat4x4<f32>;
+            var upper_of_place = mat4x4<f32>();
+            var lower_of_place = mat4x4<f32>();
             for (var o = 0u; o < params.outputs; o++) {
                 let at = (row * params.outputs + o) * windows() + window;
                 let chosen = vec4<u32>(choice[at.x], choice[at.y], choice[at.z], choice[at.w]);

@@ -1,12 +1,14 @@
 //! What the page repeats of the native program gives the same.
 
 use crate::pictures::{Dice, KINDS, file};
-use crate::site::{text, train_on_cpu};
+use crate::site::{config, few_images, site, text, train_on_cpu};
 use crate::visit::{DESKTOP, Fixture, WEBGPU, files, fixture, visit};
 use crate::{InBrowser, expect};
 use mnist_gpu::checkpoint::Checkpoint;
+use mnist_gpu::config::TrainConfig;
+use mnist_gpu::data::Dataset;
 use mnist_gpu::data::picture::{Limits, Pixels, decode, prepare};
-use mnist_gpu::export::web::Manifest;
+use mnist_gpu::export::web::{File, Manifest};
 use mnist_gpu::schedule::{Course, Schedule};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -16,6 +18,7 @@ pub const TRIALS: &[InBrowser] = &[
     ("modules::weights_are_read_and_written", weights),
     ("modules::pictures_are_prepared_to_the_native_bytes", pictures),
     ("modules::training_has_the_native_losses", training),
+    ("modules::training_convolutions_has_the_native_losses", convolutions),
 ];
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -167,6 +170,17 @@ fn training() -> Result<(), String> {
     let Fixture { data, trained } = fixture();
     let mut other = trained.checkpoint.metadata.training.clone();
     (other.seed, other.epochs, other.learning_rate) = (7, 1, 0.002);
+    trains(files(true), data, &[&trained.checkpoint.metadata.training, &other])
+}
+
+/// Steps with convolutions, too.
+fn convolutions() -> Result<(), String> {
+    let data = few_images(320, 50);
+    let trained = train_on_cpu(&data, &config("lenet", 2, 64));
+    trains(site(&trained.checkpoint, &data, true), &data, &[&trained.checkpoint.metadata.training])
+}
+
+fn trains(site: Vec<File>, data: &Dataset, configs: &[&TrainConfig]) -> Result<(), String> {
     let run = "
         const [{ openGpu }, { Trainer }, { readSplit }] =
             await Promise.all(['gpu', 'trainer', 'files'].map((name) => import(`./${name}.js`)));
@@ -185,10 +199,9 @@ fn training() -> Result<(), String> {
             }
         }
         return [trainer.stepLosses, epochs.flat()];";
-    let site = files(true);
     let manifest: Manifest = serde_json::from_str(text(&site, "site.json").expect("there")).expect("JSON");
     visit(site, DESKTOP, WEBGPU, |browser, _, _| {
-        for config in [&trained.checkpoint.metadata.training, &other] {
+        for &config in configs {
             let native = train_on_cpu(data, config);
             let found = browser.run(run, &[json!(manifest), json!(config)])?;
             let losses: Vec<_> = native.step_losses.iter().copied().map(f64::from).collect();
