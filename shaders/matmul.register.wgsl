@@ -72,8 +72,8 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
 
     if params.bias_gradient != 0u && first_n == 0u {
         // One loop over k for all rows: llvmpipe ends the loops of an invocation after 65,535 iterations.
-        var upper: vec4<f32>;
-        var lower: vec4<f32>;
+        var upper = vec4<f32>();
+        var lower = vec4<f32>();
         if params.accumulate != 0u {
             upper = four_of_output(params.bias_gradient + upper_m);
             lower = four_of_output(params.bias_gradient + lower_m);

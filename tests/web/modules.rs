@@ -9,6 +9,7 @@ use mnist_gpu::config::TrainConfig;
 use mnist_gpu::data::Dataset;
 use mnist_gpu::data::picture::{Limits, Pixels, decode, prepare};
 use mnist_gpu::export::web::{File, Manifest};
+use mnist_gpu::optimizer::Optimizer;
 use mnist_gpu::schedule::{Course, Schedule};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -19,6 +20,7 @@ pub const TRIALS: &[InBrowser] = &[
     ("modules::pictures_are_prepared_to_the_native_bytes", pictures),
     ("modules::training_has_the_native_losses", training),
     ("modules::training_convolutions_has_the_native_losses", convolutions),
+    ("modules::gradients_of_convolutions_are_the_native_ones", gradients),
 ];
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -178,6 +180,47 @@ fn convolutions() -> Result<(), String> {
     let data = few_images(320, 50);
     let trained = train_on_cpu(&data, &config("lenet", 2, 64));
     trains(site(&trained.checkpoint, &data, true), &data, &[&trained.checkpoint.metadata.training])
+}
+
+/// One step of plain SGD, so that parameters change by their gradients: those of the page are the CPU's.
+fn gradients() -> Result<(), String> {
+    let data = few_images(64, 50);
+    let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
+    let rate = |learning_rate| TrainConfig {
+        optimizer,
+        learning_rate,
+        schedule: Schedule::Constant,
+        ..config("lenet", 1, 64)
+    };
+    let [trained, untrained] = [rate(1.0), rate(1e-30)].map(|config| train_on_cpu(&data, &config).checkpoint);
+    let run = "
+        const [{ openGpu }, { Trainer, readParameters }, { readSplit }] =
+            await Promise.all(['gpu', 'trainer', 'files'].map((name) => import(`./${name}.js`)));
+        const [site, config] = args;
+        const gpu = await openGpu();
+        const { learn } = await (await fetch(site.models[0].programs[gpu.kernels])).json();
+        const [train, test] = await Promise.all([readSplit(site.data.train), readSplit(site.data.test)]);
+        const trainer = await Trainer.open(gpu, learn, config, train, test, 10);
+        while ((await trainer.advance()).kind !== 'done');
+        const tensors = await readParameters(trainer.session);
+        return Object.fromEntries(tensors.map(({ name, values }) => [name, [...values]]));";
+    let site = site(&trained, &data, true);
+    let manifest: Manifest = serde_json::from_str(text(&site, "site.json").expect("there")).expect("JSON");
+    visit(site, DESKTOP, WEBGPU, |browser, _, _| {
+        let found = browser.run(run, &[json!(manifest), json!(trained.metadata.training)])?;
+        for (name, trained) in &trained.parameters {
+            let page = numbers(&found[name]);
+            expect(&format!("values of {name}"), &page.len(), &trained.len())?;
+            let largest = |differences: &mut dyn Iterator<Item = f64>| differences.map(f64::abs).fold(0.0, f64::max);
+            let pairs = trained.iter().zip(&untrained.parameters[name]);
+            let step = largest(&mut pairs.map(|(after, before)| f64::from(*after - *before)));
+            let apart = largest(&mut page.iter().zip(trained).map(|(page, native)| page - f64::from(*native)));
+            if step == 0.0 || apart > 1e-3 * step {
+                return Err(format!("{name}: the largest step is {step:e}, the page is {apart:e} off"));
+            }
+        }
+        Ok(())
+    })
 }
 
 fn trains(site: Vec<File>, data: &Dataset, configs: &[&TrainConfig]) -> Result<(), String> {
