@@ -62,14 +62,14 @@ pub struct KernelRow {
     pub work: Work,
 }
 
-/// A training step or an inference step of a model.
+/// A training step or an inference step of a model, or a prediction: one image to the device, its answer back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepRow {
     /// Model, batch and optimizer.
     pub workload: String,
-    /// `training` or `inference`.
+    /// `training`, `inference` or `prediction`.
     pub kind: String,
-    /// Of one step, many in a row.
+    /// Of one step, many in a row; of one prediction after another.
     pub seconds: Figure,
     /// Images of a step.
     pub batch: u32,

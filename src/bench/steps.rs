@@ -1,4 +1,4 @@
-//! Whole steps of the models: training, and inference.
+//! Whole steps of the models: training, inference, and one prediction.
 
 use super::figures::{KernelRow, StepRow};
 use super::kernels::sum;
@@ -7,15 +7,16 @@ use super::target::Target;
 use super::workload::{Workload, ready};
 use crate::Result;
 use crate::data::Dataset;
-use crate::program::List;
+use crate::program::{List, State};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The effort of steps: a sample holds several, which share what submitting and waiting cost.
 fn longer(effort: Effort) -> Effort {
     Effort { sample: effort.sample * 4, ..effort }
 }
 
-/// Times the training step and the inference step of a workload.
+/// Times the training step and the inference step of a workload, and a prediction by itself.
 pub fn steps(
     target: &Target,
     data: &Dataset,
@@ -41,8 +42,29 @@ pub fn steps(
         })
     };
     let ports = &program.ports;
-    Ok(vec![
+    let mut rows = vec![
         row(List::TrainStep, "training", ports.train.batch, dispatches)?,
         row(List::EvalStep, "inference", ports.eval.batch, program.eval_step.len())?,
-    ])
+    ];
+    let image = &data.test.images[..data.image_len()];
+    let seconds = effort.seconds(|times| {
+        let began = Instant::now();
+        for _ in 0..times {
+            session.put(ports.images, image)?;
+            session.put(ports.eval.state, &[State::at(0, 0, 0, 1)])?;
+            session.run(List::EvalStep, 1)?;
+            session.get::<f32>(ports.log_probabilities)?;
+        }
+        Ok(began.elapsed())
+    })?;
+    rows.push(StepRow {
+        workload: workload.name(),
+        kind: "prediction".into(),
+        images_per_second: seconds.rate(1.0),
+        seconds,
+        batch: 1,
+        dispatches: program.eval_step.len(),
+        idle: None,
+    });
+    Ok(rows)
 }
