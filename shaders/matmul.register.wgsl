@@ -1,11 +1,19 @@
 // Matrix product as in matmul.wgsl, which explains the formula, the forms and the parameters.
 //
 // Each invocation computes a tile of 8 × 16 elements of the output in registers: for every k it loads 8 elements of a and
-// 16 of b, and uses each 16 or 8 times. A row of the tile is a matrix of four vectors, and has a name of its own: what an
-// index reaches, some devices keep in memory. No workgroup memory: for devices that execute on a CPU, where that is main
-// memory too.
+// 16 of b, and uses each 16 or 8 times. Each row of the tile, and each vector of a row, has a name of its own: what an index
+// reaches, a matrix among it, some devices keep in memory. No workgroup memory: for devices that execute on a CPU, where
+// that is main memory too.
 //
 // Rows and columns beyond the edge repeat the last one; what they compute is not stored.
+
+// A row of the tile.
+struct Sixteen {
+    x: vec4<f32>,
+    y: vec4<f32>,
+    z: vec4<f32>,
+    w: vec4<f32>,
+}
 
 @compute @workgroup_size(8)
 fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -24,14 +32,14 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
     let n2 = min(first_n + vec4(8u, 9u, 10u, 11u), vec4(params.n - 1u));
     let n3 = min(first_n + vec4(12u, 13u, 14u, 15u), vec4(params.n - 1u));
 
-    var sums0: mat4x4<f32>;
-    var sums1: mat4x4<f32>;
-    var sums2: mat4x4<f32>;
-    var sums3: mat4x4<f32>;
-    var sums4: mat4x4<f32>;
-    var sums5: mat4x4<f32>;
-    var sums6: mat4x4<f32>;
-    var sums7: mat4x4<f32>;
+    var sums0 = Sixteen();
+    var sums1 = Sixteen();
+    var sums2 = Sixteen();
+    var sums3 = Sixteen();
+    var sums4 = Sixteen();
+    var sums5 = Sixteen();
+    var sums6 = Sixteen();
+    var sums7 = Sixteen();
     if params.accumulate != 0u {
         sums0 = stored(upper_m.x, n0, n1, n2, n3);
         sums1 = stored(upper_m.y, n0, n1, n2, n3);
@@ -44,7 +52,7 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     for (var k = 0u; k < depth; k++) {
         let start = k * params.b_k;
-        let columns = mat4x4<f32>(
+        let columns = Sixteen(
             four_of_b(start + n0 * params.b_n),
             four_of_b(start + n1 * params.b_n),
             four_of_b(start + n2 * params.b_n),
@@ -90,13 +98,13 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
     }
 }
 
-fn add(sums: mat4x4<f32>, value: f32, columns: mat4x4<f32>) -> mat4x4<f32> {
+fn add(sums: Sixteen, value: f32, columns: Sixteen) -> Sixteen {
     let row = vec4(value);
-    return mat4x4<f32>(
-        fma(row, columns[0], sums[0]),
-        fma(row, columns[1], sums[1]),
-        fma(row, columns[2], sums[2]),
-        fma(row, columns[3], sums[3]),
+    return Sixteen(
+        fma(row, columns.x, sums.x),
+        fma(row, columns.y, sums.y),
+        fma(row, columns.z, sums.z),
+        fma(row, columns.w, sums.w),
     );
 }
 
@@ -112,9 +120,9 @@ fn four_of_output(at: vec4<u32>) -> vec4<f32> {
     return vec4(output[at.x], output[at.y], output[at.z], output[at.w]);
 }
 
-fn stored(m: u32, n0: vec4<u32>, n1: vec4<u32>, n2: vec4<u32>, n3: vec4<u32>) -> mat4x4<f32> {
+fn stored(m: u32, n0: vec4<u32>, n1: vec4<u32>, n2: vec4<u32>, n3: vec4<u32>) -> Sixteen {
     let start = m * params.n;
-    return mat4x4<f32>(
+    return Sixteen(
         four_of_output(start + n0),
         four_of_output(start + n1),
         four_of_output(start + n2),
@@ -122,8 +130,8 @@ fn stored(m: u32, n0: vec4<u32>, n1: vec4<u32>, n2: vec4<u32>, n3: vec4<u32>) ->
     );
 }
 
-fn store(sums: mat4x4<f32>, m: u32, first_n: u32, rows: u32) {
-    var row = sums;
+fn store(sums: Sixteen, m: u32, first_n: u32, rows: u32) {
+    var row = array(sums.x, sums.y, sums.z, sums.w);
     let count = select(0u, min(16u, params.n - first_n), m < rows);
     for (var i = 0u; i < count; i++) {
         let n = first_n + i;

@@ -1,5 +1,8 @@
 //! How fast the devices of a machine are: kernels by themselves, and whole steps of the models.
 
+mod compare;
+#[cfg(test)]
+pub(crate) mod example;
 mod figures;
 mod kernels;
 mod measure;
@@ -9,6 +12,7 @@ mod target;
 mod work;
 mod workload;
 
+pub use compare::{Change, Comparison};
 pub use figures::{Bench, DeviceBench, FORMAT, KernelRow, Peaks, StepRow};
 pub use measure::{Effort, Figure};
 pub use target::Target;

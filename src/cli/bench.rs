@@ -3,14 +3,21 @@
 use super::options::DataArgs;
 use super::output::{line, thousands};
 use super::{Ending, Talk};
+use crate::Error;
 use crate::Result;
-use crate::bench::{Effort, Found, KernelRow, Peaks, Settings, StepRow, Target, WORKLOADS, Workload, bench};
+use crate::bench::{
+    Bench, Comparison, Effort, FORMAT, Found, KernelRow, Peaks, Settings, StepRow, Target, WORKLOADS, Workload, bench,
+};
 use crate::cpu::Cpu;
 use crate::data::Part;
 use crate::device::{DeviceInfo, Request, choose};
 use crate::gpu::{Adapter, Gpu, adapters};
 use crate::model::PRESETS;
+use crate::report::bench::{JSON_FILE, MARKDOWN_FILE, read, write};
+use crate::report::command::quoted;
+use crate::run::VERSION;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 /// Measure how fast the devices of this machine are
 #[derive(Debug, clap::Args)]
@@ -21,7 +28,9 @@ share of that; whole steps of training and inference. Figures are medians; nothi
 Examples:
   mnist-gpu bench                               every device of this machine, in full
   mnist-gpu bench --quick --device cpu          a first look at one
-  mnist-gpu bench --only steps --model mlp --model lenet --device vulkan")]
+  mnist-gpu bench --only steps --model mlp --model lenet --device vulkan
+  mnist-gpu bench --out before                  with bench.md, bench.png and bench.json in the folder
+  mnist-gpu bench --compare before/bench.json   fails where something takes over 10 % longer than then")]
 pub struct Args {
     /// all, or a device as elsewhere; several are measured one after another
     #[arg(long, value_name = "DEVICE", default_value = "all", env = "MNIST_GPU_DEVICE", hide_env_values = true)]
@@ -41,6 +50,15 @@ pub struct Args {
     /// Train with this batch instead of those that other programs are measured with
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     batch_size: Option<u32>,
+    /// Write tables, plot and figures (bench.md, bench.png, bench.json) into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Compare with the bench.json of another time, and fail where something takes longer
+    #[arg(long, value_name = "BENCH.json")]
+    compare: Option<PathBuf>,
+    /// By which share something may take longer than then
+    #[arg(long, value_name = "SHARE", requires = "compare", default_value_t = 0.1)]
+    tolerance: f64,
     #[command(flatten)]
     data: DataArgs,
 }
@@ -54,6 +72,21 @@ enum Only {
 }
 
 impl Args {
+    /// The command line that measures the same.
+    fn command(&self) -> String {
+        let mut words = vec!["mnist-gpu bench".to_owned()];
+        words.extend(
+            self.device.iter().filter(|device| *device != "all").map(|device| format!("--device {}", quoted(device))),
+        );
+        words.extend(self.threads.map(|threads| format!("--threads {threads}")));
+        words.extend(self.quick.then(|| "--quick".into()));
+        words.extend(self.only.iter().map(|part| format!("--only {part:?}").to_lowercase()));
+        words.extend(self.model.iter().map(|model| format!("--model {model}")));
+        words.extend(self.batch_size.map(|batch| format!("--batch-size {batch}")));
+        words.extend(self.data.folder().map(|folder| format!("--data-dir {}", quoted(&folder))));
+        words.join(" ")
+    }
+
     fn settings(&self) -> Settings {
         let part = |part: Only| self.only.is_empty() || self.only.contains(&part);
         let mut workloads: Vec<Workload> = WORKLOADS
@@ -72,11 +105,59 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
+    if args.tolerance.is_nan() || args.tolerance < 0.0 {
+        return Err(Error::Usage(format!(
+            "--tolerance is a share of at least 0 (0.1 is 10 %), not {}",
+            args.tolerance
+        )));
+    }
+    // What cannot be read or written is said before minutes are spent.
+    let old = args.compare.as_deref().map(read).transpose()?;
+    if let Some(folder) = args.out.as_deref().filter(|folder| folder.join(JSON_FILE).exists()) {
+        return Err(Error::Usage(format!("{} has a {JSON_FILE} already; name another folder", folder.display())));
+    }
     let data = args.data.load(Part::All)?;
     let settings = args.settings();
     let mut table = Table { talk, heading: None };
+    let mut found = Bench { format: FORMAT, version: VERSION.into(), quick: args.quick, devices: Vec::new() };
     for target in targets(args)? {
-        bench(&target, &data, &settings, &mut |found| table.row(&found))?;
+        found.devices.push(bench(&target, &data, &settings, &mut |found| table.row(&found))?);
+        // After each device: what is measured is not lost when the next one fails.
+        if let Some(folder) = &args.out {
+            write(&found, &args.command(), folder)?;
+        }
+    }
+    if let Some(folder) = &args.out
+        && !talk.quiet
+    {
+        line(&format!("\nSaved {}", folder.join(MARKDOWN_FILE).display()))?;
+    }
+    old.map_or(Ok(Ending::Success), |old| compare(&Comparison::of(&old, &found), args.tolerance, talk))
+}
+
+/// Prints how many times as fast each row is; a failure where one takes longer than it may.
+fn compare(comparison: &Comparison, tolerance: f64, talk: Talk) -> Result<Ending> {
+    let mut device = None;
+    for change in comparison.changes.iter().filter(|change| !talk.quiet || change.is_slower(tolerance)) {
+        if device.replace(&change.device) != Some(&change.device) {
+            line(&format!("\n{}\n{:<75} {:>9} {:>9} {:>7}", change.device, "compared", "then", "now", "ratio"))?;
+        }
+        let [then, now] = change.seconds.map(time);
+        let remark = if change.is_slower(tolerance) { "  slower" } else { "" };
+        line(&format!("{:<75} {then:>9} {now:>9} {:>6.2}×{remark}", change.what, change.speedup()))?;
+    }
+    for (rows, where_from) in [(&comparison.gone, "then"), (&comparison.added, "now")] {
+        if !rows.is_empty() && !talk.quiet {
+            line(&format!("\nMeasured only {where_from}:\n  {}", rows.join("\n  ")))?;
+        }
+    }
+    if comparison.changes.is_empty() {
+        return Err(Error::Usage("--compare: the two benchmarks have no row in common".into()));
+    }
+    let slower = comparison.changes.iter().filter(|change| change.is_slower(tolerance)).count();
+    if slower > 0 {
+        line(&format!("\n{slower} of {} take over {:.0} % longer", comparison.changes.len(), 100.0 * tolerance))?;
+        return Ok(Ending::Failure);
     }
     Ok(Ending::Success)
 }

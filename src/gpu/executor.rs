@@ -50,16 +50,15 @@ impl Gpu {
         let (device, queue) = pollster::block_on(adapter.handle.request_device(&descriptor))
             .map_err(|error| Error::Device(format!("{}: cannot be opened: {error}", adapter.info())))?;
         let failure = Failure::default();
-        let note = |failure: &Failure, text: String| {
-            failure.lock().expect("no panic while held").get_or_insert(text);
-        };
         let uncaptured = Arc::clone(&failure);
-        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| note(&uncaptured, error.to_string())));
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            uncaptured.lock().expect("no panic while held").get_or_insert_with(|| error.to_string());
+        }));
         let lost = Arc::clone(&failure);
-        device.set_device_lost_callback(move |reason, message| {
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                note(&lost, format!("the device was lost: {message}"));
-            }
+        device.set_device_lost_callback(move |_, message| {
+            let message = if message.is_empty() { String::new() } else { format!(" ({message})") };
+            let problem = format!("the device was lost{message}. Try again, or take another one: --device cpu");
+            *lost.lock().expect("no panic while held") = Some(problem);
         });
         let shared =
             Shared { info: adapter.info().clone(), checked, device, queue, pipelines: Mutex::default(), failure };
@@ -75,6 +74,12 @@ impl Gpu {
     #[must_use]
     pub fn with_profile(&self, profile: Profile) -> Self {
         Self { profile, ..self.clone() }
+    }
+
+    /// Gives the device up while it is in use, as a driver does that loses it: for tests.
+    #[doc(hidden)]
+    pub fn lose(&self) {
+        self.shared.device.destroy();
     }
 
     /// Runs what was recorded of a program, perhaps elsewhere; `text` gives the text of a shader's file.
@@ -112,16 +117,22 @@ impl Shared {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        match self.failure.lock().expect("no panic while held").as_ref() {
-            Some(problem) => Err(self.fail(problem)),
-            None => Ok(()),
+        let failure = || self.failure.lock().expect("no panic while held").clone();
+        if failure().is_none() {
+            return Ok(());
         }
+        // A lost device fails in other ways before it is asked and says so.
+        let _ = self.device.poll(wgpu::PollType::Poll);
+        failure().map_or(Ok(()), |problem| Err(self.fail(problem)))
     }
 
     /// Waits for a submission, or for all.
     fn wait(&self, submission_index: Option<wgpu::SubmissionIndex>) -> Result<()> {
         let wait = wgpu::PollType::Wait { submission_index, timeout: Some(PATIENCE) };
-        self.device.poll(wait).map(drop).map_err(|error| self.fail(format!("gave no answer: {error}")))
+        let polled = self.device.poll(wait);
+        // What the device reported before says more.
+        self.check()?;
+        polled.map(drop).map_err(|error| self.fail(format!("gave no answer: {error}")))
     }
 
     /// The contents of a staging buffer once a submission is done.

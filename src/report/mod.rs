@@ -3,6 +3,7 @@
 //! A plot is drawn once, with plotters, on a [`Figure`]'s canvas in the sizes and colours of [`style`]; the figure is then
 //! written as PNG and as SVG.
 
+pub mod bench;
 pub mod canvas;
 pub mod command;
 pub mod compare;

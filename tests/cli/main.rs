@@ -1,6 +1,7 @@
 //! The command line: the real program, run in a temporary folder.
 
 mod arguments;
+mod bench;
 mod check;
 mod devices;
 mod eval;
@@ -105,7 +106,7 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[test]
 fn every_help_text_has_examples() {
-    for command in ["", "devices", "train", "eval", "predict", "check", "models", "report", "study"] {
+    for command in ["", "devices", "train", "eval", "predict", "check", "models", "report", "study", "bench"] {
         let outcome =
             Outcome::of(Place::new().program(&[]).args((!command.is_empty()).then_some(command)).arg("--help"));
         assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));

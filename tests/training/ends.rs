@@ -4,6 +4,7 @@ use crate::devices::cpu;
 use crate::{config, mnist, on_all, train, trained};
 use mnist_gpu::Error;
 use mnist_gpu::config::TrainConfig;
+use mnist_gpu::gpu::{Gpu, adapters};
 use mnist_gpu::optimizer::Optimizer;
 use mnist_gpu::trainer::{Event, Trainer};
 
@@ -48,6 +49,24 @@ fn images_are_held_out_and_a_done_run_stays_done() {
     assert!(last.validation_loss.is_some());
     for _ in 0..3 {
         assert_eq!(trainer.advance().expect("it is over"), Event::Done);
+    }
+}
+
+/// An error, and neither a panic nor numbers that were not computed.
+#[test]
+fn a_lost_device_ends_the_run_and_says_so() {
+    let data = mnist(640, 50);
+    // Devices of their own: other tests go on with theirs.
+    for adapter in adapters() {
+        let gpu = Gpu::open(&adapter, false).expect("an adapter that can be opened");
+        let mut trainer = Trainer::new(&gpu, &data, &config("mlp", 10, 1_000)).expect("a trainer");
+        trainer.advance().expect("it trains");
+        gpu.lose();
+        let error = (0..2_000).find_map(|_| trainer.advance().err()).expect("nothing is trained on a lost device");
+        let text = error.to_string();
+        assert!(matches!(error, Error::Device(_)), "{error:?}");
+        assert!(text.contains("the device was lost") && text.contains("--device cpu"), "{text}");
+        assert!(trainer.parameters().is_err(), "parameters of a lost device");
     }
 }
 
