@@ -135,3 +135,87 @@ fn work(classifier: &mut Classifier, jobs: &Receiver<Job>, room: usize, metrics:
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::Cpu;
+    use crate::data::{Dataset, Split};
+    use crate::device::{Device, Session};
+    use crate::model::{defaults, preset};
+    use crate::program::{List, Program, TensorId};
+    use crate::trainer::Trainer;
+
+    /// The CPU, which fails while it is told to.
+    struct Faulty {
+        cpu: Cpu,
+        broken: Arc<AtomicBool>,
+    }
+
+    impl Device for Faulty {
+        fn info(&self) -> &DeviceInfo {
+            self.cpu.info()
+        }
+
+        fn load(&self, program: &Arc<Program>) -> Result<Box<dyn Session>> {
+            Ok(Box::new(FaultySession { session: self.cpu.load(program)?, broken: Arc::clone(&self.broken) }))
+        }
+    }
+
+    struct FaultySession {
+        session: Box<dyn Session>,
+        broken: Arc<AtomicBool>,
+    }
+
+    impl Session for FaultySession {
+        fn program(&self) -> &Arc<Program> {
+            self.session.program()
+        }
+
+        fn write(&mut self, tensor: TensorId, offset: usize, bytes: &[u8]) -> Result<()> {
+            self.session.write(tensor, offset, bytes)
+        }
+
+        fn read(&mut self, tensor: TensorId) -> Result<Vec<u8>> {
+            self.session.read(tensor)
+        }
+
+        fn run(&mut self, list: List, times: u32) -> Result<()> {
+            if self.broken.load(Ordering::Relaxed) {
+                return Err(Error::Device("unplugged".into()));
+            }
+            self.session.run(list, times)
+        }
+
+        fn kernels(&self) -> Vec<(String, String)> {
+            self.session.kernels()
+        }
+    }
+
+    /// Clients are told of a device that fails, and so is whoever asks how it is; once it works again, it answers.
+    #[test]
+    fn a_device_that_fails_is_not_well_until_it_answers_again() {
+        let split = || Split { images: vec![128; 784], labels: vec![1] };
+        let classes = (0..10).map(|class| class.to_string()).collect();
+        let data = Dataset::from_splits("one", [28, 28], classes, split(), split()).expect("a set");
+        let config = defaults(preset("linear", 10).expect("a preset"));
+        let checkpoint = Trainer::new(&Cpu::new(None).expect("threads"), &data, &config)
+            .and_then(|mut trainer| trainer.checkpoint())
+            .expect("weights");
+        let broken = Arc::new(AtomicBool::new(false));
+        let switch = Arc::clone(&broken);
+        let engine = Engine::start(4, room(1), Arc::default(), move || {
+            let device = Faulty { cpu: Cpu::new(None)?, broken: switch };
+            let classifier = Classifier::new(&device, &checkpoint)?;
+            Ok(Opened { classifier, device: device.info().clone(), why: "it is there".into() })
+        })
+        .expect("it starts");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let ask = || runtime.block_on(engine.probabilities(vec![128; 784], 1));
+        assert!(ask().is_ok() && engine.is_well());
+        broken.store(true, Ordering::Relaxed);
+        assert!(ask().expect_err("the device fails").to_string().contains("unplugged") && !engine.is_well());
+        broken.store(false, Ordering::Relaxed);
+        assert!(ask().is_ok() && engine.is_well());
+    }
+}
