@@ -195,7 +195,7 @@ mod tests {
     /// Clients are told of a device that fails, and so is whoever asks how it is; once it works again, it answers.
     #[test]
     fn a_device_that_fails_is_not_well_until_it_answers_again() {
-        let split = || Split { images: vec![128; 784], labels: vec![1] };
+        let split = || Split { images: (0..784).map(|pixel| pixel as u8).collect(), labels: vec![1] };
         let classes = (0..10).map(|class| class.to_string()).collect();
         let data = Dataset::from_splits("one", [28, 28], classes, split(), split()).expect("a set");
         let config = defaults(preset("linear", 10).expect("a preset"));
