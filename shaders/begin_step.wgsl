@@ -12,15 +12,14 @@ struct Params {
     rows: u32,        // images in a full micro-batch
     micro_batch: u32, // counted from 0; the first advances the step
     slots: u32,       // rows of the metrics
-    shuffled: u32,
-    scheduled: u32,
+    shuffled: bool,
+    scheduled: bool,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> state: State;
-@group(0) @binding(2) var<storage, read> schedule: array<vec4<f32>>; // [steps of an epoch]: learning rate and corrections
-@group(0) @binding(3) var<storage, read> labels: array<u32>;         // [images], four to a word
-@group(0) @binding(4) var<storage, read_write> samples: array<vec2<u32>>; // [rows]: image, label
+@group(0) @binding(0) var<storage, read_write> state: State;
+@group(0) @binding(1) var<storage, read> schedule: array<vec4<f32>>; // [steps of an epoch]: learning rate and corrections
+@group(0) @binding(2) var<storage, read> labels: array<u32>;         // [images], four to a word
+@group(0) @binding(3) var<storage, read_write> samples: array<vec2<u32>>; // [rows]: image, label
 
 const LANES = 64u;
 
@@ -48,7 +47,7 @@ fn begin_step(@builtin(local_invocation_index) lane: u32) {
         state.batch = batch;
         state.slot = step % params.slots;
         var row = vec4<f32>();
-        if params.scheduled != 0u {
+        if params.scheduled {
             row = schedule[position];
         }
         state.learning_rate = row.x;
@@ -60,7 +59,7 @@ fn begin_step(@builtin(local_invocation_index) lane: u32) {
     let half_bits = max((bits + 1u) / 2u, 1u);
     for (var row = lane; row < live; row += LANES) {
         var image = offset + row;
-        if params.shuffled != 0u {
+        if params.shuffled {
             image = permute(vec2<u32>(seed, PURPOSE_ORDER), epoch, count, half_bits, image);
         }
         image += first;

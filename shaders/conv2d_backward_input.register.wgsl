@@ -6,12 +6,10 @@
 // four inputs for each channel, and have names: what an index reaches, some devices keep in memory. Inputs and channels
 // beyond the edge repeat the last one; what they compute is not stored.
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> state: State;
-@group(0) @binding(2) var<storage, read> gradient: array<f32>;     // [rows, outputs, pooled height, width]
-@group(0) @binding(3) var<storage, read> choice: array<u32>;       // the same
-@group(0) @binding(4) var<storage, read> weights: array<f32>;      // [outputs, channels, kernel height, width]
-@group(0) @binding(5) var<storage, read_write> output: array<f32>; // [rows, channels, height, width]
+@group(0) @binding(1) var<storage, read> gradient: array<f32>;     // [rows, outputs, pooled height, width]
+@group(0) @binding(2) var<storage, read> choice: array<u32>;       // the same
+@group(0) @binding(3) var<storage, read> weights: array<f32>;      // [outputs, channels, kernel height, width]
+@group(0) @binding(4) var<storage, read_write> output: array<f32>; // [rows, channels, height, width]
 
 @compute @workgroup_size(8)
 fn conv2d_backward_input(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -38,13 +36,13 @@ fn conv2d_backward_input(@builtin(global_invocation_id) id: vec3<u32>) {
             // Places before the first wrap around to huge numbers.
             let place_y = (y - (i - 1u)).xxyy;
             let place_x = (x - (j - 1u)).xyxy;
-            let py = place_y / POOL_HEIGHT;
-            let px = place_x / POOL_WIDTH;
+            let py = place_y / params.pool_height;
+            let px = place_x / params.pool_width;
             let inside = (py < vec4(params.pooled_height)) & (px < vec4(params.pooled_width));
             let window = select(vec4(0u), py * params.pooled_width + px, inside);
             // What a window that contains the place must have chosen; beyond the edge, what none chooses.
-            let within = place_y % POOL_HEIGHT * POOL_WIDTH + place_x % POOL_WIDTH;
-            let wanted = select(vec4(POOL_HEIGHT * POOL_WIDTH), within, inside);
+            let within = place_y % params.pool_height * params.pool_width + place_x % params.pool_width;
+            let wanted = select(vec4(params.pool_height * params.pool_width), within, inside);
             let tap = (i - 1u) * params.kernel_width + j - 1u;
 
             var upper_of_place = mat4x4<f32>();

@@ -9,12 +9,10 @@
 // The simplest form: one invocation computes one element. It goes through the places that can see it, and through the
 // windows that a place belongs to.
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> state: State;
-@group(0) @binding(2) var<storage, read> gradient: array<f32>;     // [rows, outputs, pooled height, width]
-@group(0) @binding(3) var<storage, read> choice: array<u32>;       // the same
-@group(0) @binding(4) var<storage, read> weights: array<f32>;      // [outputs, channels, kernel height, width]
-@group(0) @binding(5) var<storage, read_write> output: array<f32>; // [rows, channels, height, width]
+@group(0) @binding(1) var<storage, read> gradient: array<f32>;     // [rows, outputs, pooled height, width]
+@group(0) @binding(2) var<storage, read> choice: array<u32>;       // the same
+@group(0) @binding(3) var<storage, read> weights: array<f32>;      // [outputs, channels, kernel height, width]
+@group(0) @binding(4) var<storage, read_write> output: array<f32>; // [rows, channels, height, width]
 
 @compute @workgroup_size(64)
 fn conv2d_backward_input(@builtin(global_invocation_id) id: vec3<u32>) {

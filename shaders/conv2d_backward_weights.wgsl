@@ -8,12 +8,10 @@
 //
 // The simplest form: one invocation computes one element; a layer of the grid is a block.
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> state: State;
-@group(0) @binding(2) var<storage, read> input: array<f32>;        // [rows, channels, height, width]
-@group(0) @binding(3) var<storage, read> gradient: array<f32>;     // [rows, outputs, pooled height, width]
-@group(0) @binding(4) var<storage, read> choice: array<u32>;       // the same
-@group(0) @binding(5) var<storage, read_write> output: array<f32>; // [blocks, weights + outputs]
+@group(0) @binding(1) var<storage, read> input: array<f32>;        // [rows, channels, height, width]
+@group(0) @binding(2) var<storage, read> gradient: array<f32>;     // [rows, outputs, pooled height, width]
+@group(0) @binding(3) var<storage, read> choice: array<u32>;       // the same
+@group(0) @binding(4) var<storage, read_write> output: array<f32>; // [blocks, weights + outputs]
 
 @compute @workgroup_size(64)
 fn conv2d_backward_weights(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -5,12 +5,10 @@
 // names: what an index reaches, some devices keep in memory. With a pool the patch is a window; without, four outputs.
 // Places and outputs beyond the edge repeat the last one; what they compute is not stored.
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> state: State;
-@group(0) @binding(2) var<storage, read> input: array<f32>;        // [rows, channels, height, width]
-@group(0) @binding(3) var<storage, read> weights: array<f32>;      // [outputs, channels, kernel height, width], then the bias
-@group(0) @binding(4) var<storage, read_write> output: array<f32>; // [rows, outputs, pooled height, width]
-@group(0) @binding(5) var<storage, read_write> choice: array<u32>; // the same
+@group(0) @binding(1) var<storage, read> input: array<f32>;        // [rows, channels, height, width]
+@group(0) @binding(2) var<storage, read> weights: array<f32>;      // [outputs, channels, kernel height, width], then the bias
+@group(0) @binding(3) var<storage, read_write> output: array<f32>; // [rows, outputs, pooled height, width]
+@group(0) @binding(4) var<storage, read_write> choice: array<u32>; // the same
 
 @compute @workgroup_size(8)
 fn conv2d_forward(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -107,12 +105,12 @@ fn store(at: u32, z: vec4<f32>, places: u32) {
             chosen = place;
         }
     }
-    if params.relu != 0u && largest <= 0.0 {
+    if params.relu && largest <= 0.0 {
         largest = 0.0;
         chosen = NO_CHOICE;
     }
     output[at] = largest;
-    if params.keep != 0u {
+    if params.keep {
         choice[at] = chosen;
     }
 }

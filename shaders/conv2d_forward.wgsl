@@ -6,12 +6,10 @@
 // The sum is one chain of `fma` in ascending (c, ky, kx). Where the ReLU makes the output zero, the choice is
 // NO_CHOICE. Parameters and geometry are in convolution.wgsl. The simplest form: one invocation computes one output.
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> state: State;
-@group(0) @binding(2) var<storage, read> input: array<f32>;        // [rows, channels, height, width]
-@group(0) @binding(3) var<storage, read> weights: array<f32>;      // [outputs, channels, kernel height, width], then the bias
-@group(0) @binding(4) var<storage, read_write> output: array<f32>; // [rows, outputs, pooled height, width]
-@group(0) @binding(5) var<storage, read_write> choice: array<u32>; // the same
+@group(0) @binding(1) var<storage, read> input: array<f32>;        // [rows, channels, height, width]
+@group(0) @binding(2) var<storage, read> weights: array<f32>;      // [outputs, channels, kernel height, width], then the bias
+@group(0) @binding(3) var<storage, read_write> output: array<f32>; // [rows, outputs, pooled height, width]
+@group(0) @binding(4) var<storage, read_write> choice: array<u32>; // the same
 
 @compute @workgroup_size(64)
 fn conv2d_forward(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -30,13 +28,13 @@ fn conv2d_forward(@builtin(global_invocation_id) id: vec3<u32>) {
             chosen = place;
         }
     }
-    if params.relu != 0u && largest <= 0.0 {
+    if params.relu && largest <= 0.0 {
         largest = 0.0;
         chosen = NO_CHOICE;
     }
     let at = (row * params.outputs + o) * windows() + window;
     output[at] = largest;
-    if params.keep != 0u {
+    if params.keep {
         choice[at] = chosen;
     }
 }

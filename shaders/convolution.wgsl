@@ -22,8 +22,8 @@ struct Params {
     pooled_height: u32,
     pooled_width: u32,
     bias: u32,  // where the bias lies behind the weights
-    relu: u32,
-    keep: u32,  // whether the choice is written
+    relu: bool,
+    keep: bool,  // whether the choice is written
     block: u32, // images of a partial sum
     row: u32,   // invocations in a row of the grid of partial sums
 }

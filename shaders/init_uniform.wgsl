@@ -11,9 +11,7 @@ struct Params {
     row: u32, // invocations in a row of the grid
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> state: State;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(1) var<storage, read_write> output: array<f32>;
 
 @compute @workgroup_size(64)
 fn init_uniform(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -10,11 +10,9 @@ struct Params {
     shift: f32, // −mean / standard deviation
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> state: State;
-@group(0) @binding(2) var<storage, read> images: array<u32>;        // u8 [images, pixels], four to a word
-@group(0) @binding(3) var<storage, read> samples: array<vec2<u32>>; // [rows]: image, label
-@group(0) @binding(4) var<storage, read_write> output: array<f32>;  // [rows, pixels]
+@group(0) @binding(1) var<storage, read> images: array<u32>;        // u8 [images, pixels], four to a word
+@group(0) @binding(2) var<storage, read> samples: array<vec2<u32>>; // [rows]: image, label
+@group(0) @binding(3) var<storage, read_write> output: array<f32>;  // [rows, pixels]
 
 @compute @workgroup_size(64)
 fn load_batch(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -5,7 +5,7 @@
 // reaches, a matrix among it, some devices keep in memory. No workgroup memory: for devices that execute on a CPU, where
 // that is main memory too.
 //
-// Rows and columns beyond the edge repeat the last one; what they compute is not stored.
+// Rows and columns beyond the edge repeat the last one; what they compute is its sum, and is stored as that.
 
 // A row of the tile.
 struct Sixteen {
@@ -20,8 +20,8 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
     let tiles_in_row = (params.n + 15u) / 16u;
     let first_n = id.x % tiles_in_row * 16u;
     let first_m = id.x / tiles_in_row * 8u;
-    let rows = select(state.live, params.m, params.batch_is_k != 0u);
-    let depth = select(params.k, state.live, params.batch_is_k != 0u);
+    let rows = select(state.live, params.m, params.batch_is_k);
+    let depth = select(params.k, state.live, params.batch_is_k);
     if first_m >= rows || first_n >= params.n {
         return;
     }
@@ -40,7 +40,7 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
     var sums5 = Sixteen();
     var sums6 = Sixteen();
     var sums7 = Sixteen();
-    if params.accumulate != 0u {
+    if params.accumulate {
         sums0 = stored(upper_m.x, n0, n1, n2, n3);
         sums1 = stored(upper_m.y, n0, n1, n2, n3);
         sums2 = stored(upper_m.z, n0, n1, n2, n3);
@@ -69,20 +69,21 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
         sums6 = add(sums6, lower.z, columns);
         sums7 = add(sums7, lower.w, columns);
     }
-    store(sums0, first_m, first_n, rows);
-    store(sums1, first_m + 1u, first_n, rows);
-    store(sums2, first_m + 2u, first_n, rows);
-    store(sums3, first_m + 3u, first_n, rows);
-    store(sums4, first_m + 4u, first_n, rows);
-    store(sums5, first_m + 5u, first_n, rows);
-    store(sums6, first_m + 6u, first_n, rows);
-    store(sums7, first_m + 7u, first_n, rows);
+    let biases = Sixteen(four_biases(n0), four_biases(n1), four_biases(n2), four_biases(n3));
+    store(sums0, biases, upper_m.x, n0, n1, n2, n3);
+    store(sums1, biases, upper_m.y, n0, n1, n2, n3);
+    store(sums2, biases, upper_m.z, n0, n1, n2, n3);
+    store(sums3, biases, upper_m.w, n0, n1, n2, n3);
+    store(sums4, biases, lower_m.x, n0, n1, n2, n3);
+    store(sums5, biases, lower_m.y, n0, n1, n2, n3);
+    store(sums6, biases, lower_m.z, n0, n1, n2, n3);
+    store(sums7, biases, lower_m.w, n0, n1, n2, n3);
 
     if params.bias_gradient != 0u && first_n == 0u {
         // One loop over k for all rows: llvmpipe ends the loops of an invocation after 65,535 iterations.
         var upper = vec4<f32>();
         var lower = vec4<f32>();
-        if params.accumulate != 0u {
+        if params.accumulate {
             upper = four_of_output(params.bias_gradient + upper_m);
             lower = four_of_output(params.bias_gradient + lower_m);
         }
@@ -90,7 +91,6 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
             upper += four_of_a(upper_m * params.a_m + k * params.a_k);
             lower += four_of_a(lower_m * params.a_m + k * params.a_k);
         }
-        // Rows beyond the edge have the sum of the last one, and so may be stored as it.
         for (var i = 0u; i < 4u; i++) {
             output[params.bias_gradient + upper_m[i]] = upper[i];
             output[params.bias_gradient + lower_m[i]] = lower[i];
@@ -130,11 +130,21 @@ fn stored(m: u32, n0: vec4<u32>, n1: vec4<u32>, n2: vec4<u32>, n3: vec4<u32>) ->
     );
 }
 
-fn store(sums: Sixteen, m: u32, first_n: u32, rows: u32) {
-    var row = array(sums.x, sums.y, sums.z, sums.w);
-    let count = select(0u, min(16u, params.n - first_n), m < rows);
-    for (var i = 0u; i < count; i++) {
-        let n = first_n + i;
-        output[m * params.n + n] = finish(row[i / 4u][i % 4u], m, n);
-    }
+fn four_biases(n: vec4<u32>) -> vec4<f32> {
+    return vec4(bias(n.x), bias(n.y), bias(n.z), bias(n.w));
+}
+
+fn store(sums: Sixteen, biases: Sixteen, m: u32, n0: vec4<u32>, n1: vec4<u32>, n2: vec4<u32>, n3: vec4<u32>) {
+    store_four(sums.x, biases.x, m, n0);
+    store_four(sums.y, biases.y, m, n1);
+    store_four(sums.z, biases.z, m, n2);
+    store_four(sums.w, biases.w, m, n3);
+}
+
+fn store_four(sums: vec4<f32>, biases: vec4<f32>, m: u32, n: vec4<u32>) {
+    let start = m * params.n;
+    output[start + n.x] = finish(sums.x, biases.x, start + n.x);
+    output[start + n.y] = finish(sums.y, biases.y, start + n.y);
+    output[start + n.z] = finish(sums.z, biases.z, start + n.z);
+    output[start + n.w] = finish(sums.w, biases.w, start + n.w);
 }

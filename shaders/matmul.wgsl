@@ -13,23 +13,23 @@
 fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
     let n = id.x;
     let m = id.y;
-    let rows = select(state.live, params.m, params.batch_is_k != 0u);
-    let depth = select(params.k, state.live, params.batch_is_k != 0u);
+    let rows = select(state.live, params.m, params.batch_is_k);
+    let depth = select(params.k, state.live, params.batch_is_k);
     if m >= rows || n >= params.n {
         return;
     }
     var sum = 0.0;
-    if params.accumulate != 0u {
+    if params.accumulate {
         sum = output[m * params.n + n];
     }
     for (var k = 0u; k < depth; k++) {
         sum = fma(a[m * params.a_m + k * params.a_k], b[k * params.b_k + n * params.b_n], sum);
     }
-    output[m * params.n + n] = finish(sum, m, n);
+    output[m * params.n + n] = finish(sum, bias(n), m * params.n + n);
 
     if params.bias_gradient != 0u && n == 0u {
         var total = 0.0;
-        if params.accumulate != 0u {
+        if params.accumulate {
             total = output[params.bias_gradient + m];
         }
         for (var k = 0u; k < depth; k++) {

@@ -9,13 +9,12 @@ struct Params {
     weights: u32,
     count: u32, // weights and bias
     bias: u32,
-    accumulate: u32,
+    accumulate: bool,
     row: u32, // invocations in a row of the grid
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<f32>;        // [blocks, count]
-@group(0) @binding(2) var<storage, read_write> output: array<f32>; // [weights], padding, bias
+@group(0) @binding(0) var<storage, read> input: array<f32>;        // [blocks, count]
+@group(0) @binding(1) var<storage, read_write> output: array<f32>; // [weights], padding, bias
 
 @compute @workgroup_size(64)
 fn reduce(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -25,7 +24,7 @@ fn reduce(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let at = select(i, params.bias + i - params.weights, i >= params.weights);
     var sum = 0.0;
-    if params.accumulate != 0u {
+    if params.accumulate {
         sum = output[at];
     }
     for (var block = 0u; block < params.blocks; block++) {

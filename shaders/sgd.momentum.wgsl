@@ -11,14 +11,12 @@ struct Params {
     row: u32,   // invocations in a row of the grid
     momentum: f32,
     weight_decay: f32,
-    nesterov: u32,
+    nesterov: bool,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> state: State;
-@group(0) @binding(2) var<storage, read> gradients: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> parameters: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> velocity: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> gradients: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> parameters: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> velocity: array<vec4<f32>>;
 
 @compute @workgroup_size(64)
 fn sgd(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -30,6 +28,6 @@ fn sgd(@builtin(global_invocation_id) id: vec3<u32>) {
     let g = fma(vec4(params.weight_decay), p, gradients[i]);
     let v = fma(vec4(params.momentum), velocity[i], g);
     velocity[i] = v;
-    let direction = select(v, fma(vec4(params.momentum), v, g), params.nesterov != 0u);
+    let direction = select(v, fma(vec4(params.momentum), v, g), params.nesterov);
     parameters[i] = p - state.learning_rate * direction;
 }

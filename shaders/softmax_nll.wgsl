@@ -11,16 +11,14 @@
 
 struct Params {
     classes: u32,
-    gradient: u32,   // the output is the gradient, else the log-probabilities
-    accumulate: u32, // adds to the metrics
+    gradient: bool,   // the output is the gradient, else the log-probabilities
+    accumulate: bool, // adds to the metrics
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> state: State;
-@group(0) @binding(2) var<storage, read> logits: array<f32>;             // [rows, classes]
-@group(0) @binding(3) var<storage, read> samples: array<vec2<u32>>;      // [rows]: image, label
-@group(0) @binding(4) var<storage, read_write> metrics: array<vec2<f32>>; // [slots]: loss, correct
-@group(0) @binding(5) var<storage, read_write> output: array<f32>;       // [rows, classes]
+@group(0) @binding(1) var<storage, read> logits: array<f32>;             // [rows, classes]
+@group(0) @binding(2) var<storage, read> samples: array<vec2<u32>>;      // [rows]: image, label
+@group(0) @binding(3) var<storage, read_write> metrics: array<vec2<f32>>; // [slots]: loss, correct
+@group(0) @binding(4) var<storage, read_write> output: array<f32>;       // [rows, classes]
 
 const LANES = 64u;
 var<workgroup> sums: array<vec2<f32>, LANES>;
@@ -40,7 +38,7 @@ fn softmax_nll(@builtin(local_invocation_index) lane: u32) {
         workgroupBarrier();
     }
     if lane == 0u {
-        if params.accumulate != 0u {
+        if params.accumulate {
             metrics[state.slot] += sums[0];
         } else {
             metrics[state.slot] = sums[0];
@@ -66,7 +64,7 @@ fn one_row(start: u32, label: u32) -> vec2<f32> {
     let log_sum = logarithm(sum);
     for (var c = 0u; c < params.classes; c++) {
         let log_probability = logits[start + c] - largest - log_sum;
-        if params.gradient != 0u {
+        if params.gradient {
             let one_hot = select(0.0, 1.0, c == label);
             output[start + c] = (exponential(log_probability) - one_hot) / f32(state.batch);
         } else {

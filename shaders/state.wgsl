@@ -1,5 +1,5 @@
 // The counters of a run or an evaluation, as the host lays them out (`State` in src/program/state.rs, which says what each
-// means). begin_step alone writes them; every other kernel binds them as a uniform, so that branches on them are uniform.
+// means). begin_step alone writes them; for the others, state.uniform.wgsl or state.storage.wgsl declares them.
 struct State {
     seed: u32,
     step: u32,

@@ -3,17 +3,14 @@
 // A program is
 //   buffers    [{ name, bytes, uniform }]            memory; the first stands in for operands that are not there
 //   tensors    [{ name, shape, element, role, buffer, offset, bytes }]
-//   pipelines  [{ name, entry, constants: [[name, value]], files: [file], bindings: [kind] }]
-//   lists      { list: [{ pipeline, params: [word], operands: [[buffer, offset, bytes]], groups: [x, y, z] }] }
-// The first binding of a dispatch is a uniform with its params, the others are its operands.
+//   pipelines  [{ name, entry, params: [value], files: [file], bindings: [kind] }]
+//   lists      { list: [{ pipeline, operands: [[buffer, offset, bytes]], groups: [x, y, z] }] }
+// The params of a pipeline are a constant that stands in front of its files; the bindings of a dispatch are its operands.
 
-/** Parameters of a dispatch start at multiples of this: what WebGPU guarantees for the offset of a uniform. */
-const PARAMS_STRIDE = 256;
 /** Dispatches of one submission; more are split. */
 const SUBMISSION = 4096;
 
 const BINDING = {
-  params: 'uniform',
   state: 'uniform',
   read: 'read-only-storage',
   read_write: 'storage',
@@ -145,39 +142,21 @@ export class Session {
     const made = await Promise.all(used.map((index) => this.#pipeline(this.program.pipelines[index])));
     const pipelines = new Map(used.map((index, place) => [index, made[place]]));
     return this.#checked('validation', () => {
-      const params = this.#params(dispatches);
-      return dispatches.map((dispatch, slot) => this.#bind(dispatch, pipelines.get(dispatch.pipeline), params, slot));
+      return dispatches.map((dispatch) => this.#bind(dispatch, pipelines.get(dispatch.pipeline)));
     });
   }
 
-  /** The parameters of dispatches, one after another. */
-  #params(dispatches) {
-    const { device } = this.#gpu;
-    const stride = PARAMS_STRIDE / 4;
-    const words = new Uint32Array(dispatches.length * stride);
-    dispatches.forEach(({ params }, slot) => words.set(params, slot * stride));
-    const buffer = device.createBuffer({
-      label: 'parameters of dispatches',
-      size: words.byteLength,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    });
-    device.queue.writeBuffer(buffer, 0, words);
-    this.#buffers.push(buffer);
-    return buffer;
-  }
-
-  #bind({ params, operands, groups }, { layout, pipeline }, buffer, slot) {
-    const first = { buffer, offset: slot * PARAMS_STRIDE, size: params.length * 4 };
-    const others = operands.map(([index, offset, size]) => ({ buffer: this.#buffers[index], offset, size }));
-    const entries = [first, ...others].map((resource, binding) => ({ binding, resource }));
+  #bind({ operands, groups }, { layout, pipeline }) {
+    const resources = operands.map(([index, offset, size]) => ({ buffer: this.#buffers[index], offset, size }));
+    const entries = resources.map((resource, binding) => ({ binding, resource }));
     return { pipeline, bindGroup: this.#gpu.device.createBindGroup({ layout, entries }), groups };
   }
 
   /** A compiled pipeline; sessions of a device share those of the same text. */
-  async #pipeline({ name, entry, constants, files, bindings }) {
+  async #pipeline({ name, entry, params, files, bindings }) {
     const { device, pipelines } = this.#gpu;
     const texts = await Promise.all(files.map((file) => this.#readText(file)));
-    const code = constants.map(([constant, value]) => `const ${constant} = ${value}u;\n`).join('') + texts.join('\n');
+    const code = `const params = Params(${params.join(', ')});\n${texts.join('\n')}`;
     if (!pipelines.has(code)) {
       const layout = device.createBindGroupLayout({
         label: name,

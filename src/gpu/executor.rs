@@ -3,7 +3,7 @@
 use super::adapter::Adapter;
 use super::kernels::{self, Profile};
 use super::pipeline::Pipeline;
-use super::recording::{DispatchRecord, PARAMS_STRIDE, Recording};
+use super::recording::{BLOCK, DispatchRecord, Recording};
 use super::timing::Clock;
 use crate::device::{Device, DeviceInfo, Session};
 use crate::program::{LOOP_ITERATIONS, List, Program, TensorId};
@@ -91,10 +91,9 @@ impl Gpu {
     ) -> Result<Box<dyn Session>> {
         let wgsl = recording.pipelines.iter().map(|pipeline| pipeline.wgsl(text)).collect::<Result<_>>()?;
         let buffers = self.shared.buffers(&recording)?;
-        let params = self.shared.params(&recording)?;
         self.shared.check()?;
         let (program, shared) = (Arc::clone(program), Arc::clone(&self.shared));
-        Ok(Box::new(GpuSession { program, shared, buffers, params, recording, wgsl, ready: [None, None, None] }))
+        Ok(Box::new(GpuSession { program, shared, buffers, recording, wgsl, ready: [None, None, None] }))
     }
 }
 
@@ -163,7 +162,7 @@ impl Shared {
 
     pub(super) fn buffer(&self, name: &str, bytes: usize, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let size = bytes.next_multiple_of(PARAMS_STRIDE) as u64;
+        let size = bytes.next_multiple_of(BLOCK) as u64;
         let descriptor = wgpu::BufferDescriptor { label: Some(name), size, usage, mapped_at_creation: false };
         let buffer = self.device.create_buffer(&descriptor);
         match pollster::block_on(scope.pop()) {
@@ -183,19 +182,6 @@ impl Shared {
         });
         buffers.collect()
     }
-
-    /// The parameters of all dispatches, one after another.
-    fn params(&self, recording: &Recording) -> Result<wgpu::Buffer> {
-        let mut words = Vec::new();
-        for dispatch in List::ALL.iter().flat_map(|&list| recording.lists.get(list)) {
-            words.extend_from_slice(&dispatch.params);
-            words.resize(words.len().next_multiple_of(PARAMS_STRIDE / 4), 0);
-        }
-        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let buffer = self.buffer("parameters of dispatches", words.len() * 4, usage)?;
-        self.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
-        Ok(buffer)
-    }
 }
 
 /// A dispatch, ready to be encoded.
@@ -209,7 +195,6 @@ struct GpuSession {
     program: Arc<Program>,
     shared: Arc<Shared>,
     buffers: Vec<wgpu::Buffer>,
-    params: wgpu::Buffer,
     recording: Recording,
     /// The shader of each pipeline.
     wgsl: Vec<String>,
@@ -258,12 +243,10 @@ impl GpuSession {
     }
 
     fn prepare(&self, list: List) -> Result<Vec<Ready>> {
-        let lists = &self.recording.lists;
-        let first_slot: usize = List::ALL[..list as usize].iter().map(|&list| lists.get(list).len()).sum();
-        let ready = lists.get(list).iter().zip(first_slot..).map(|(dispatch, slot)| {
+        let ready = self.recording.lists.get(list).iter().map(|dispatch| {
             let record = &self.recording.pipelines[dispatch.pipeline];
             let Pipeline { layout, pipeline } = self.shared.pipeline(record, &self.wgsl[dispatch.pipeline]);
-            let bind_group = self.shared.bind(dispatch, &layout, &self.params, slot, &self.buffers);
+            let bind_group = self.shared.bind(dispatch, &layout, &self.buffers);
             Ready { pipeline, bind_group, groups: dispatch.groups }
         });
         let ready = ready.collect();

@@ -2,7 +2,7 @@
 
 use super::executor::Shared;
 use super::kernels::Binding;
-use super::recording::{DispatchRecord, PARAMS_STRIDE, PipelineRecord};
+use super::recording::{DispatchRecord, PipelineRecord};
 use std::time::Instant;
 
 #[derive(Clone)]
@@ -36,7 +36,7 @@ impl Shared {
                 visibility: wgpu::ShaderStages::COMPUTE,
                 ty: wgpu::BindingType::Buffer {
                     ty: match access {
-                        Binding::Params | Binding::State => wgpu::BufferBindingType::Uniform,
+                        Binding::State => wgpu::BufferBindingType::Uniform,
                         Binding::Read => wgpu::BufferBindingType::Storage { read_only: true },
                         Binding::ReadWrite => wgpu::BufferBindingType::Storage { read_only: false },
                     },
@@ -64,28 +64,25 @@ impl Shared {
             },
             cache: None,
         });
-        log::debug!("{} {:?} compiled in {:.0?}", record.name, record.constants, clock.elapsed());
+        log::debug!("{} {:?} compiled in {:.0?}", record.name, record.params, clock.elapsed());
         Pipeline { layout, pipeline }
     }
 
-    /// A dispatch's own parameters and operands.
+    /// A dispatch's operands.
     pub(super) fn bind(
         &self,
         dispatch: &DispatchRecord,
         layout: &wgpu::BindGroupLayout,
-        params: &wgpu::Buffer,
-        slot: usize,
         buffers: &[wgpu::Buffer],
     ) -> wgpu::BindGroup {
-        let params = (params, slot * PARAMS_STRIDE, dispatch.params.len() * 4);
-        let operands = dispatch.operands.iter().map(|&(buffer, offset, bytes)| (&buffers[buffer], offset, bytes));
-        let entries: Vec<_> = std::iter::once(params)
-            .chain(operands)
+        let entries: Vec<_> = dispatch
+            .operands
+            .iter()
             .zip(0..)
-            .map(|((buffer, offset, bytes), binding)| wgpu::BindGroupEntry {
+            .map(|(&(buffer, offset, bytes), binding)| wgpu::BindGroupEntry {
                 binding,
                 resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                    buffer,
+                    buffer: &buffers[buffer],
                     offset: offset as u64,
                     size: std::num::NonZeroU64::new(bytes.next_multiple_of(16) as u64),
                 }),

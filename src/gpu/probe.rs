@@ -55,7 +55,7 @@ impl Gpu {
         let program = Program::of(vec![tensor("input"), tensor("output")], Vec::new());
         let operand = |tensor| Operand { tensor: Some(tensor), offset: 0, bytes: len * 4 };
         let (dispatch, amount) = dispatch(operand(input), operand(output));
-        let recording = Recording::of(&program, [Vec::new(), vec![dispatch], Vec::new()]);
+        let recording = Recording::of(&program, [Vec::new(), vec![dispatch], Vec::new()], self.profile().class);
         let mut session = self.replay(&Arc::new(program), recording, &text)?;
         session.put(input, &vec![0.999_f32; len])?;
         Ok(Probe { session, amount })

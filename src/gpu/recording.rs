@@ -2,7 +2,7 @@
 //!
 //! The executor makes a recording its own with wgpu; as JSON it runs in a page, with WebGPU.
 
-use super::kernels::{Binding, Dispatch, Kernel, Lowered, Profile, SPARE_BYTES, assemble, lower};
+use super::kernels::{Binding, Class, Dispatch, Lowered, Profile, SPARE_BYTES, assemble, lower};
 use crate::program::{Element, List, Program, Role, TensorId};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ pub struct Lists {
 pub struct BufferRecord {
     /// The tensor that owns it.
     pub name: String,
-    /// Its size: whole blocks of [`PARAMS_STRIDE`].
+    /// Its size: whole blocks of [`BLOCK`].
     pub bytes: usize,
     /// Whether a shader binds it as a uniform.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -71,8 +71,8 @@ pub struct PipelineRecord {
     pub name: Cow<'static, str>,
     /// The entry point.
     pub entry: Cow<'static, str>,
-    /// Constants that stand in front of the source: names and values.
-    pub constants: Vec<(Cow<'static, str>, u32)>,
+    /// The fields of `params`, a constant that stands in front of the source: as WGSL writes them.
+    pub params: Vec<String>,
     /// The files that make up the source, in order.
     pub files: Vec<Cow<'static, str>>,
     /// What each binding of group 0 is.
@@ -84,9 +84,7 @@ pub struct PipelineRecord {
 pub struct DispatchRecord {
     /// Which pipeline.
     pub pipeline: usize,
-    /// The words of the first binding, a uniform of its own.
-    pub params: Vec<u32>,
-    /// What the other bindings are: buffer, offset and length in bytes.
+    /// What the bindings are: buffer, offset and length in bytes.
     pub operands: Vec<(usize, usize, usize)>,
     /// Workgroups in x, y and z.
     pub groups: [u32; 3],
@@ -94,8 +92,8 @@ pub struct DispatchRecord {
     pub op: usize,
 }
 
-/// Parameters of a dispatch start at multiples of this: what WebGPU guarantees for the offset of a uniform binding.
-pub const PARAMS_STRIDE: usize = 256;
+/// Buffers are multiples of this many bytes.
+pub const BLOCK: usize = 256;
 
 impl Lists {
     /// The dispatches of a list.
@@ -119,19 +117,23 @@ impl Lists {
 impl Recording {
     /// Of a valid program, for an adapter with this profile.
     pub fn new(program: &Program, profile: &Profile) -> Self {
-        Self::of(program, lower(program, profile))
+        Self::of(program, lower(program, profile), profile.class)
     }
 
-    /// Of dispatches on a program's tensors.
-    pub fn of(program: &Program, lowered: Lowered) -> Self {
+    /// Of dispatches on a program's tensors, for a class of adapters.
+    pub fn of(program: &Program, lowered: Lowered, class: Class) -> Self {
         let spare = BufferRecord { name: "spare".into(), bytes: SPARE_BYTES, uniform: false };
         let mut recording =
             Self { buffers: vec![spare], tensors: Vec::new(), pipelines: Vec::new(), lists: Lists::default() };
         let mut buffer_of = vec![0; program.tensors.len()];
         for (index, tensor) in program.tensors.iter().enumerate().filter(|(_, tensor)| tensor.view.is_none()) {
             buffer_of[index] = recording.buffers.len();
-            let (name, bytes) = (tensor.name.clone(), tensor.bytes().next_multiple_of(PARAMS_STRIDE));
-            recording.buffers.push(BufferRecord { name, bytes, uniform: tensor.role == Role::State });
+            let (name, bytes) = (tensor.name.clone(), tensor.bytes().next_multiple_of(BLOCK));
+            recording.buffers.push(BufferRecord {
+                name,
+                bytes,
+                uniform: tensor.role == Role::State && class == Class::Hardware,
+            });
         }
         for (index, tensor) in program.tensors.iter().enumerate() {
             let (owner, offset, bytes) = program.place(TensorId(index as u32));
@@ -146,15 +148,15 @@ impl Recording {
             });
         }
         for (list, dispatches) in List::ALL.into_iter().zip(lowered) {
-            let records = dispatches.into_iter().map(|dispatch| recording.record(dispatch, &buffer_of));
+            let records = dispatches.into_iter().map(|dispatch| recording.record(dispatch, &buffer_of, class));
             *recording.lists.get_mut(list) = records.collect();
         }
         recording
     }
 
-    fn record(&mut self, dispatch: Dispatch, buffer_of: &[usize]) -> DispatchRecord {
-        let Dispatch { kernel, constants, op, params, operands, groups } = dispatch;
-        let pipeline = PipelineRecord::new(kernel, &constants);
+    fn record(&mut self, dispatch: Dispatch, buffer_of: &[usize], class: Class) -> DispatchRecord {
+        let pipeline = PipelineRecord::new(&dispatch, class);
+        let Dispatch { op, operands, groups, .. } = dispatch;
         let known = self.pipelines.iter().position(|other| *other == pipeline);
         let pipeline = known.unwrap_or_else(|| {
             self.pipelines.push(pipeline);
@@ -165,7 +167,7 @@ impl Recording {
             // Whole vectors; the buffers are padded to more than that.
             (buffer, operand.offset, operand.bytes.next_multiple_of(16))
         };
-        DispatchRecord { pipeline, params, operands: operands.into_iter().map(operand).collect(), groups, op }
+        DispatchRecord { pipeline, operands: operands.into_iter().map(operand).collect(), groups, op }
     }
 
     /// The same with some of the lists alone, and without the memory and the shaders that these have no use for.
@@ -210,15 +212,14 @@ fn retain<T>(all: &mut Vec<T>, kept: &[bool]) {
 }
 
 impl PipelineRecord {
-    /// A kernel with these values of its constants.
-    fn new(kernel: &'static Kernel, values: &[u32]) -> Self {
-        let names = kernel.constants.iter().map(|&(name, _)| name.into());
+    /// What a dispatch runs.
+    fn new(Dispatch { kernel, params, .. }: &Dispatch, class: Class) -> Self {
         Self {
             name: kernel.name.into(),
             entry: kernel.op.into(),
-            constants: names.zip(values.iter().copied()).collect(),
-            files: kernel.files().map(|(name, _)| name).collect(),
-            bindings: kernel.bindings.to_vec(),
+            params: params.iter().map(ToString::to_string).collect(),
+            files: kernel.files(class).map(|(name, _)| name).collect(),
+            bindings: kernel.bindings(class),
         }
     }
 
@@ -230,6 +231,6 @@ impl PipelineRecord {
         let missing = |file| Error::Program(format!("the kernel {} needs {file}, which is not there", self.name));
         let texts = self.files.iter().map(|file| text(file).ok_or_else(|| missing(file)));
         let texts = texts.collect::<Result<Vec<_>>>()?;
-        Ok(assemble(self.constants.iter().map(|(name, value)| (&**name, *value)), texts.into_iter()))
+        Ok(assemble(&self.params, texts.into_iter()))
     }
 }

@@ -1,7 +1,7 @@
 //! One name everywhere: an op is four files, and a shader belongs to an op.
 
 use crate::{assert_none, files, root};
-use mnist_gpu::gpu::kernels::{ALL, Kernel, PROBES};
+use mnist_gpu::gpu::kernels::{ALL, Class, Kernel, PROBES};
 use mnist_gpu::program::Op;
 
 /// The files that ops lack.
@@ -20,17 +20,16 @@ fn missing(ops: &[&str]) -> Vec<String> {
 
 /// What is wrong with the shaders in the folder: each is a kernel's under its name, or shared by kernels.
 fn strangers(shaders: &[(String, String)], kernels: &[&Kernel]) -> Vec<String> {
+    let mut shared = Vec::new();
+    for kernel in kernels {
+        shared.extend(Class::ALL.into_iter().flat_map(|class| kernel.files(class).skip(1)));
+    }
     let problem = |(name, text): &(String, String)| {
         let stem = name.trim_start_matches("shaders/").trim_end_matches(".wgsl");
         match kernels.iter().find(|kernel| kernel.name == stem) {
             Some(kernel) if kernel.source == text => None,
             Some(_) => Some(format!("{name} is not the source of the kernel {stem}")),
-            None if kernels.iter().any(|kernel| {
-                kernel.shared.iter().any(|file| file.name == format!("{stem}.wgsl") && file.text == text)
-            }) =>
-            {
-                None
-            }
+            None if shared.contains(&(format!("{stem}.wgsl").into(), text.as_str())) => None,
             None => Some(format!("{name} is no kernel's, and none shares it")),
         }
     };

@@ -23,7 +23,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use mnist_gpu::check::{Case, cases, check_op};
 use mnist_gpu::cpu::Cpu;
 use mnist_gpu::device::Device;
-use mnist_gpu::gpu::kernels::{ALL, Class, Profile, lower};
+use mnist_gpu::gpu::kernels::{ALL, Class, Kernel, Profile, lower};
 use mnist_gpu::gpu::{Adapter, Gpu, adapters};
 use mnist_gpu::program::Op;
 use std::collections::BTreeSet;
@@ -65,14 +65,17 @@ impl Parity {
 /// An adapter and what is opened of it: without and with bounds checks.
 struct Opened {
     adapter: Adapter,
+    /// Whether the kernels run with bounds checks, too. The indices are the same on every adapter: one of them finds what
+    /// lies outside.
+    checked: bool,
     devices: Mutex<[Option<Gpu>; 2]>,
 }
 
 fn main() -> ExitCode {
     restart_with_swiftshader();
     let mut arguments = Arguments::from_args();
-    // A software adapter fills every core by itself; hardware is not to be shared between tests either.
-    arguments.test_threads.get_or_insert(1);
+    // One for each of two adapters: software adapters compile shaders on one core. An adapter has one trial at a time.
+    arguments.test_threads.get_or_insert(2);
     let verbose = arguments.nocapture;
     let found = adapters();
     let mut trials = vec![Trial::test("every_kernel_is_run", every_kernel_is_run)];
@@ -85,7 +88,8 @@ fn main() -> ExitCode {
         let number = names.iter().filter(|name| **name == slug).count();
         let name = if number == 0 { slug.clone() } else { format!("{slug}_{}", number + 1) };
         names.push(slug);
-        let opened = Arc::new(Opened { adapter, devices: Mutex::default() });
+        let checked = names.len() == 1;
+        let opened = Arc::new(Opened { adapter, checked, devices: Mutex::default() });
         let device = Arc::clone(&opened);
         trials.push(Trial::test(format!("long_loops::{name}"), move || long_loops::on_adapter(&device.adapter)));
         let device = Arc::clone(&opened);
@@ -95,6 +99,8 @@ fn main() -> ExitCode {
             trials.push(Trial::test(format!("{}::{name}", parity.op), move || on_adapter(parity, &opened, verbose)));
         }
     }
+    // By op: then the trials that run at once are those of different adapters.
+    trials.sort_by(|a, b| a.name().cmp(b.name()));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -125,7 +131,7 @@ fn on_adapter(parity: &Parity, opened: &Opened, verbose: bool) -> Result<(), Fai
     let reference = Cpu::new(None)?;
     // Held to the end: one trial at a time has the adapter.
     let mut devices = opened.devices.lock().map_err(|_| "an earlier trial on this adapter panicked")?;
-    for (checked, device) in [true, false].into_iter().zip(devices.iter_mut()) {
+    for (checked, device) in [false, true].into_iter().zip(devices.iter_mut()).take(1 + usize::from(opened.checked)) {
         let device = match device {
             Some(device) => device,
             None => device.insert(Gpu::open(&opened.adapter, checked)?),
@@ -147,15 +153,15 @@ fn on_adapter(parity: &Parity, opened: &Opened, verbose: bool) -> Result<(), Fai
 
 /// The classes of adapters whose kernels differ in these cases.
 fn classes(cases: &[Case]) -> Vec<Class> {
-    let software = kernels(cases, Class::Software);
-    let hardware = kernels(cases, Class::Hardware);
+    let shaders = |class| -> BTreeSet<_> { kernels(cases, class).map(|kernel| kernel.wgsl(class)).collect() };
+    let [software, hardware] = [Class::Software, Class::Hardware].map(shaders);
     if software == hardware { vec![Class::Hardware] } else { vec![Class::Hardware, Class::Software] }
 }
 
 /// The kernels that cases run.
-fn kernels(cases: &[Case], class: Class) -> BTreeSet<&'static str> {
-    let lowered = cases.iter().flat_map(|case| lower(&case.program, &Profile { class }));
-    lowered.flatten().map(|dispatch| dispatch.kernel.name).collect()
+fn kernels(cases: &[Case], class: Class) -> impl Iterator<Item = &'static Kernel> {
+    let lowered = cases.iter().flat_map(move |case| lower(&case.program, &Profile { class }));
+    lowered.flatten().map(|dispatch| dispatch.kernel)
 }
 
 /// Asserts that the cases leave no kernel out.
@@ -164,7 +170,8 @@ fn every_kernel_is_run() -> Result<(), Failed> {
         .iter()
         .flat_map(|parity| {
             let cases = parity.cases();
-            [Class::Hardware, Class::Software].map(|class| kernels(&cases, class)).into_iter().flatten()
+            let names = |class| kernels(&cases, class).map(|kernel| kernel.name).collect::<Vec<_>>();
+            Class::ALL.map(names).into_iter().flatten()
         })
         .collect();
     let left: Vec<_> = ALL.iter().map(|kernel| kernel.name).filter(|name| !run.contains(name)).collect();

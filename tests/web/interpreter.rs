@@ -3,20 +3,20 @@
 use crate::visit::{DESKTOP, WEBGPU, files, visit};
 use crate::{InBrowser, expect};
 use mnist_gpu::export::web::{Manifest, Programs};
-use mnist_gpu::gpu::kernels::ALL;
+use mnist_gpu::gpu::kernels::{ALL, Class};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 pub const TRIALS: &[InBrowser] =
     &[("interpreter::every_shader_compiles", every_shader_compiles), ("interpreter::a_toy_program_runs", toy)];
 
-/// Every kernel with its usual constants, and every pipeline of every program of the site.
+/// Every kernel for every class of adapters, and every pipeline of every program of the site.
 fn every_shader_compiles() -> Result<(), String> {
     let site = files(true);
     let text = |path: &str| crate::site::text(&site, path);
     let mut shaders: BTreeMap<String, &str> = BTreeMap::new();
     for kernel in ALL {
-        shaders.insert(kernel.wgsl(&kernel.default_constants()), kernel.op);
+        shaders.extend(Class::ALL.map(|class| (kernel.wgsl(class), kernel.op)));
     }
     let manifest: Manifest = serde_json::from_str(text("site.json").expect("there")).expect("JSON");
     let names: Vec<_> = manifest.models.iter().flat_map(|model| model.programs.values()).collect();
@@ -47,23 +47,21 @@ fn every_shader_compiles() -> Result<(), String> {
     })
 }
 
-/// Two shaders, constants, parameters, an offset into a buffer, a spare operand, several runs.
+/// Two shaders, parameters, an offset into a buffer, a spare operand, several runs.
 fn toy() -> Result<(), String> {
     let fill = "
-        struct Params { first: u32, step: u32 }
-        @group(0) @binding(0) var<uniform> params: Params;
-        @group(0) @binding(1) var<storage, read_write> output: array<u32>;
-        @group(0) @binding(2) var<storage, read> unused: array<u32>;
-        @compute @workgroup_size(WIDTH)
+        struct Params { first: u32, step: u32, width: u32 }
+        @group(0) @binding(0) var<storage, read_write> output: array<u32>;
+        @group(0) @binding(1) var<storage, read> unused: array<u32>;
+        @compute @workgroup_size(params.width)
         fn fill(@builtin(global_invocation_id) id: vec3<u32>) { output[id.x] = twice(params.first + params.step * id.x); }";
     let shared = "fn twice(x: u32) -> u32 { return 2u * x; }";
     let add = "
         struct Params { width: u32 }
         struct State { addend: u32 }
-        @group(0) @binding(0) var<uniform> params: Params;
-        @group(0) @binding(1) var<uniform> state: State;
-        @group(0) @binding(2) var<storage, read> input: array<u32>;
-        @group(0) @binding(3) var<storage, read_write> output: array<u32>;
+        @group(0) @binding(0) var<uniform> state: State;
+        @group(0) @binding(1) var<storage, read> input: array<u32>;
+        @group(0) @binding(2) var<storage, read_write> output: array<u32>;
         @compute @workgroup_size(1)
         fn add(@builtin(global_invocation_id) id: vec3<u32>) { output[id.x + params.width * id.y] += input[id.x] + state.addend; }";
     let program = json!({
@@ -77,15 +75,15 @@ fn toy() -> Result<(), String> {
             { "name": "state", "shape": [4], "element": "u32", "role": "state", "buffer": 3, "offset": 0, "bytes": 16 },
         ],
         "pipelines": [
-            { "name": "fill", "entry": "fill", "constants": [["WIDTH", 4]], "files": ["fill.wgsl", "shared.wgsl"],
-              "bindings": ["params", "read_write", "read"] },
-            { "name": "add", "entry": "add", "constants": [], "files": ["add.wgsl"],
-              "bindings": ["params", "state", "read", "read_write"] },
+            { "name": "fill", "entry": "fill", "params": ["1u", "3u", "4u"], "files": ["fill.wgsl", "shared.wgsl"],
+              "bindings": ["read_write", "read"] },
+            { "name": "add", "entry": "add", "params": ["4u"], "files": ["add.wgsl"],
+              "bindings": ["state", "read", "read_write"] },
         ],
         "lists": {
-            "begin": [{ "pipeline": 0, "params": [1, 3], "operands": [[1, 256, 16], [0, 0, 256]], "groups": [1, 1, 1] }],
-            "go": [{ "pipeline": 1, "params": [4], "operands": [[3, 0, 16], [1, 256, 16], [2, 0, 32]], "groups": [4, 2, 1] }],
-            "broken": [{ "pipeline": 1, "params": [4], "operands": [[3, 0, 16], [1, 256, 512], [2, 0, 32]], "groups": [4, 2, 1] }],
+            "begin": [{ "pipeline": 0, "operands": [[1, 256, 16], [0, 0, 256]], "groups": [1, 1, 1] }],
+            "go": [{ "pipeline": 1, "operands": [[3, 0, 16], [1, 256, 16], [2, 0, 32]], "groups": [4, 2, 1] }],
+            "broken": [{ "pipeline": 1, "operands": [[3, 0, 16], [1, 256, 512], [2, 0, 32]], "groups": [4, 2, 1] }],
         },
     });
     let run = "

@@ -55,11 +55,12 @@ const WEIGHTS: &str = "model.safetensors";
 pub fn files(source: &Source) -> Result<Vec<File>> {
     let entries = manifest::entries(source)?;
     let mut files: Vec<File> = page::FILES.iter().map(|&(name, text)| File::new(name, text.as_bytes())).collect();
-    let shaders: BTreeMap<_, _> = ALL.iter().flat_map(|kernel| kernel.files()).collect();
+    let shaders: BTreeMap<_, _> =
+        ALL.iter().flat_map(|kernel| Class::ALL.into_iter().flat_map(|class| kernel.files(class))).collect();
     files.extend(shaders.iter().map(|(name, text)| File::new(format!("shaders/{name}"), text.as_bytes())));
     for entry in &entries {
         let built = programs::build(entry, source)?;
-        for class in [Class::Hardware, Class::Software] {
+        for class in Class::ALL {
             files.push(File::json(entry.programs[&class].clone(), &built.lowered(class)));
         }
     }

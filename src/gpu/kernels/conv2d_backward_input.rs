@@ -1,8 +1,8 @@
 //! The gradient of a convolution's input.
 
-use super::conv2d_forward::{Extra, FORM, params};
+use super::conv2d_forward::{Extra, FORM, params, planes};
 use super::{
-    Binding::{Params, Read, ReadWrite, State},
+    Binding::{Read, ReadWrite, State},
     CONVOLUTION, Class, Context, Kernel, OUTER_PRODUCT, STATE,
 };
 use crate::program::{Conv2dBackwardInput, Convolution};
@@ -11,7 +11,7 @@ const SIMPLE_FORM: Kernel = Kernel {
     name: "conv2d_backward_input",
     op: "conv2d_backward_input",
     source: include_str!("../../../shaders/conv2d_backward_input.wgsl"),
-    bindings: &[Params, State, Read, Read, Read, ReadWrite],
+    bindings: &[State, Read, Read, Read, ReadWrite],
     ..FORM
 };
 
@@ -24,7 +24,6 @@ pub(super) static REGISTER: Kernel = Kernel {
     name: "conv2d_backward_input.register",
     source: include_str!("../../../shaders/conv2d_backward_input.register.wgsl"),
     shared: &[OUTER_PRODUCT, CONVOLUTION, STATE],
-    constants: &[("POOL_HEIGHT", 2), ("POOL_WIDTH", 2)],
     workgroup: [8, 1, 1],
     ..SIMPLE_FORM
 };
@@ -35,10 +34,9 @@ pub(super) fn lower(op: &Conv2dBackwardInput, context: &mut Context) {
     let Convolution { stride, pool, pool_stride, .. } = op.geometry;
     let rows = context.rows(op.output);
     if context.profile.class == Class::Software && stride == [1, 1] && pool == pool_stride {
-        let [channels, height, width, ..] = params;
+        let [_, channels, height, width] = planes(context, op.output);
         let invocations = height.div_ceil(2) * width.div_ceil(2) * channels.div_ceil(CHANNELS);
-        let constants = pool.to_vec();
-        context.push_with(&REGISTER, constants, params, operands, [invocations.div_ceil(8), rows, 1]);
+        context.push(&REGISTER, params, operands, [invocations.div_ceil(8), rows, 1]);
     } else {
         context.push(&SIMPLE, params, operands, [context.row_len(op.output).div_ceil(64), rows, 1]);
     }

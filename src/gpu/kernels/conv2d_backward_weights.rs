@@ -2,7 +2,7 @@
 
 use super::conv2d_forward::{Extra, FORM, params};
 use super::{
-    Binding::{Params, Read, ReadWrite, State},
+    Binding::{Read, ReadWrite, State},
     Class, Context, Kernel,
 };
 use crate::program::{Conv2dBackwardWeights, Convolution};
@@ -11,7 +11,7 @@ const SIMPLE_FORM: Kernel = Kernel {
     name: "conv2d_backward_weights",
     op: "conv2d_backward_weights",
     source: include_str!("../../../shaders/conv2d_backward_weights.wgsl"),
-    bindings: &[Params, State, Read, Read, Read, ReadWrite],
+    bindings: &[State, Read, Read, Read, ReadWrite],
     ..FORM
 };
 
@@ -20,7 +20,6 @@ pub(super) static SIMPLE: Kernel = SIMPLE_FORM;
 pub(super) static REGISTER: Kernel = Kernel {
     name: "conv2d_backward_weights.register",
     source: include_str!("../../../shaders/conv2d_backward_weights.register.wgsl"),
-    constants: &[("KERNEL_HEIGHT", 3), ("KERNEL_WIDTH", 3), ("POOL_WIDTH", 2)],
     workgroup: [8, 1, 1],
     ..SIMPLE_FORM
 };
@@ -32,18 +31,15 @@ const MOST_TAPS: u32 = 25;
 pub(super) fn lower(op: &Conv2dBackwardWeights, context: &mut Context) {
     let shape = |id| &context.program.tensor(id).shape;
     let (channels, outputs) = (shape(op.input)[1], shape(op.gradient)[1]);
-    let Convolution { kernel: [height, width], pool, .. } = op.geometry;
+    let Convolution { kernel: [height, width], .. } = op.geometry;
     let in_registers = context.profile.class == Class::Software && height * width <= MOST_TAPS;
-    let (kernel, constants, count) = if in_registers {
-        (&REGISTER, vec![height, width, pool[1]], channels * outputs)
-    } else {
-        (&SIMPLE, SIMPLE.default_constants(), context.row_len(op.output))
-    };
+    let (kernel, count) =
+        if in_registers { (&REGISTER, channels * outputs) } else { (&SIMPLE, context.row_len(op.output)) };
     // The third dimension is the block.
     let (groups, row) = Context::grid(count, kernel.workgroup[0]);
     let groups = [groups[0], groups[1], context.rows(op.output)];
     let params =
         params(context, &op.geometry, op.input, op.gradient, &Extra { block: op.block, row, ..Extra::default() });
     let operands = [op.state, op.input, op.gradient, op.choice, op.output].map(|id| context.operand(id));
-    context.push_with(kernel, constants, params, operands, groups);
+    context.push(kernel, params, operands, groups);
 }

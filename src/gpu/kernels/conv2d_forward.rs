@@ -1,8 +1,9 @@
 //! A convolution with bias, ReLU and max-pool.
 
 use super::{
-    Binding::{Params, Read, ReadWrite, State},
-    CONVOLUTION, Class, Context, Kernel, OUTER_PRODUCT, STATE,
+    Binding::{Read, ReadWrite, State},
+    CONVOLUTION, Class, Context, Kernel, OUTER_PRODUCT, STATE, Value,
+    Value::{Bool, U32},
 };
 use crate::program::{Conv2dForward, Convolution, TensorId};
 
@@ -12,30 +13,29 @@ pub(super) const FORM: Kernel = Kernel {
     op: "",
     source: "",
     shared: &[CONVOLUTION, STATE],
-    constants: &[],
     bindings: &[],
     params: &[
-        "channels",
-        "height",
-        "width",
-        "outputs",
-        "kernel_height",
-        "kernel_width",
-        "stride_y",
-        "stride_x",
-        "padding_y",
-        "padding_x",
-        "pool_height",
-        "pool_width",
-        "pool_stride_y",
-        "pool_stride_x",
-        "pooled_height",
-        "pooled_width",
-        "bias",
-        "relu",
-        "keep",
-        "block",
-        "row",
+        ("channels", U32(8)),
+        ("height", U32(8)),
+        ("width", U32(8)),
+        ("outputs", U32(8)),
+        ("kernel_height", U32(3)),
+        ("kernel_width", U32(3)),
+        ("stride_y", U32(1)),
+        ("stride_x", U32(1)),
+        ("padding_y", U32(0)),
+        ("padding_x", U32(0)),
+        ("pool_height", U32(2)),
+        ("pool_width", U32(2)),
+        ("pool_stride_y", U32(2)),
+        ("pool_stride_x", U32(2)),
+        ("pooled_height", U32(3)),
+        ("pooled_width", U32(3)),
+        ("bias", U32(576)),
+        ("relu", Bool(true)),
+        ("keep", Bool(true)),
+        ("block", U32(1)),
+        ("row", U32(1)),
     ],
     workgroup: [64, 1, 1],
 };
@@ -50,6 +50,11 @@ pub(super) struct Extra {
     pub row: u32,
 }
 
+/// The shape of planes: rows, channels, height, width.
+pub(super) fn planes(context: &Context, id: TensorId) -> [u32; 4] {
+    context.program.tensor(id).shape[..].try_into().expect("valid programs have four dimensions here")
+}
+
 /// The parameters of a kernel, from the geometry and the shapes of its planes.
 pub(super) fn params(
     context: &Context,
@@ -57,35 +62,32 @@ pub(super) fn params(
     input: TensorId,
     output: TensorId,
     extra: &Extra,
-) -> [u32; 21] {
-    let shape = |id: TensorId| -> [u32; 4] {
-        context.program.tensor(id).shape[..].try_into().expect("valid programs have four dimensions here")
-    };
-    let [_, channels, height, width] = shape(input);
-    let [_, outputs, pooled_height, pooled_width] = shape(output);
+) -> [Value; 21] {
+    let [_, channels, height, width] = planes(context, input);
+    let [_, outputs, pooled_height, pooled_width] = planes(context, output);
     let Convolution { kernel, stride, padding, pool, pool_stride } = geometry;
     [
-        channels,
-        height,
-        width,
-        outputs,
-        kernel[0],
-        kernel[1],
-        stride[0],
-        stride[1],
-        padding[0],
-        padding[1],
-        pool[0],
-        pool[1],
-        pool_stride[0],
-        pool_stride[1],
-        pooled_height,
-        pooled_width,
-        extra.bias,
-        u32::from(extra.relu),
-        u32::from(extra.keep),
-        extra.block,
-        extra.row,
+        U32(channels),
+        U32(height),
+        U32(width),
+        U32(outputs),
+        U32(kernel[0]),
+        U32(kernel[1]),
+        U32(stride[0]),
+        U32(stride[1]),
+        U32(padding[0]),
+        U32(padding[1]),
+        U32(pool[0]),
+        U32(pool[1]),
+        U32(pool_stride[0]),
+        U32(pool_stride[1]),
+        U32(pooled_height),
+        U32(pooled_width),
+        U32(extra.bias),
+        Bool(extra.relu),
+        Bool(extra.keep),
+        U32(extra.block),
+        U32(extra.row),
     ]
 }
 
@@ -93,7 +95,7 @@ const SIMPLE_FORM: Kernel = Kernel {
     name: "conv2d_forward",
     op: "conv2d_forward",
     source: include_str!("../../../shaders/conv2d_forward.wgsl"),
-    bindings: &[Params, State, Read, Read, ReadWrite, ReadWrite],
+    bindings: &[State, Read, Read, ReadWrite, ReadWrite],
     ..FORM
 };
 
@@ -120,14 +122,15 @@ pub(super) fn lower(op: &Conv2dForward, context: &mut Context) {
     let operands = [state, input, weights, output, choice];
     let Convolution { pool, pool_stride, .. } = op.geometry;
     let rows = context.rows(op.output);
+    let [_, outputs, height, width] = planes(context, op.output);
     let patches = match (pool, pool_stride) {
-        ([2, 2], [2, 2]) => Some(params[14] * params[15]),
-        ([1, 1], [1, 1]) => Some(params[14].div_ceil(2) * params[15].div_ceil(2)),
+        ([2, 2], [2, 2]) => Some(height * width),
+        ([1, 1], [1, 1]) => Some(height.div_ceil(2) * width.div_ceil(2)),
         _ => None,
     };
     match (context.profile.class, patches) {
         (Class::Software, Some(patches)) => {
-            let invocations = patches * params[3].div_ceil(CHANNELS);
+            let invocations = patches * outputs.div_ceil(CHANNELS);
             context.push(&REGISTER, params, operands, [invocations.div_ceil(8), rows, 1]);
         }
         _ => context.push(&SIMPLE, params, operands, [context.row_len(op.output).div_ceil(64), rows, 1]),

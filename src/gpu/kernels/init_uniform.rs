@@ -1,8 +1,9 @@
 //! Uniform initial weights.
 
 use super::{
-    Binding::{Params, ReadWrite, State},
+    Binding::{ReadWrite, State},
     Context, Kernel, RANDOM, STATE,
+    Value::{F32, U32},
 };
 use crate::program::InitUniform;
 
@@ -11,9 +12,8 @@ pub(super) static KERNEL: Kernel = Kernel {
     op: "init_uniform",
     source: include_str!("../../../shaders/init_uniform.wgsl"),
     shared: &[STATE, RANDOM],
-    constants: &[],
-    bindings: &[Params, State, ReadWrite],
-    params: &["count", "stream", "bound", "row"],
+    bindings: &[State, ReadWrite],
+    params: &[("count", U32(1)), ("stream", U32(1)), ("bound", F32(1.0)), ("row", U32(1))],
     workgroup: [64, 1, 1],
 };
 
@@ -21,5 +21,5 @@ pub(super) fn lower(op: &InitUniform, context: &mut Context) {
     let count = context.len(op.output);
     let (groups, row) = Context::grid(count, 64);
     let operands = [op.state, op.output].map(|id| context.operand(id));
-    context.push(&KERNEL, [count, op.stream, op.bound.to_bits(), row], operands, groups);
+    context.push(&KERNEL, [U32(count), U32(op.stream), F32(op.bound), U32(row)], operands, groups);
 }

@@ -1,8 +1,9 @@
 //! Matrix products of linear layers.
 
 use super::{
-    Binding::{Params, Read, ReadWrite, State},
+    Binding::{Read, ReadWrite, State},
     Class, Context, Kernel, PRODUCT, STATE,
+    Value::{Bool, U32},
 };
 use crate::program::{Form, Matmul};
 
@@ -11,22 +12,21 @@ const FORM: Kernel = Kernel {
     op: "matmul",
     source: include_str!("../../../shaders/matmul.wgsl"),
     shared: &[PRODUCT, STATE],
-    constants: &[],
-    bindings: &[Params, State, Read, Read, Read, ReadWrite],
+    bindings: &[State, Read, Read, Read, ReadWrite],
     params: &[
-        "m",
-        "n",
-        "k",
-        "a_m",
-        "a_k",
-        "b_k",
-        "b_n",
-        "batch_is_k",
-        "bias",
-        "relu",
-        "mask",
-        "accumulate",
-        "bias_gradient",
+        ("m", U32(1)),
+        ("n", U32(1)),
+        ("k", U32(1)),
+        ("a_m", U32(1)),
+        ("a_k", U32(1)),
+        ("b_k", U32(1)),
+        ("b_n", U32(1)),
+        ("batch_is_k", Bool(false)),
+        ("bias", Bool(true)),
+        ("relu", Bool(true)),
+        ("mask", Bool(true)),
+        ("accumulate", Bool(true)),
+        ("bias_gradient", U32(1)),
     ],
     workgroup: [16, 4, 1],
 };
@@ -52,20 +52,22 @@ pub(super) fn lower(op: &Matmul, context: &mut Context) {
     let output = op.bias_gradient.map_or(context.operand(op.output), |last| context.span(op.output, last));
     let bias_gradient =
         op.bias_gradient.map_or(0, |id| (context.operand(id).offset - context.operand(op.output).offset) / 4);
+    let batch_is_k = op.form == Form::Tn;
     let params = [
-        m,
-        n,
-        k,
-        a_m,
-        a_k,
-        b_k,
-        b_n,
-        u32::from(op.form == Form::Tn),
-        u32::from(op.bias.is_some()),
-        u32::from(op.relu),
-        u32::from(op.mask.is_some()),
-        u32::from(op.accumulate),
-        bias_gradient as u32,
+        // What the live rows count is left out: then one shader serves batches of all sizes.
+        U32(if batch_is_k { m } else { 0 }),
+        U32(n),
+        U32(if batch_is_k { 0 } else { k }),
+        U32(a_m),
+        U32(a_k),
+        U32(b_k),
+        U32(b_n),
+        Bool(batch_is_k),
+        Bool(op.bias.is_some()),
+        Bool(op.relu),
+        Bool(op.mask.is_some()),
+        Bool(op.accumulate),
+        U32(bias_gradient as u32),
     ];
     let extra = context.optional(op.bias.or(op.mask));
     let [state, a, b] = [op.state, op.a, op.b].map(|id| context.operand(id));

@@ -19,6 +19,7 @@ mod softmax_nll;
 use crate::program::{List, Op, Program, TensorId};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::fmt;
 
 /// A shader with everything the host must know to run it.
 #[derive(Debug)]
@@ -31,14 +32,10 @@ pub struct Kernel {
     pub source: &'static str,
     /// Files of shared functions that the shader uses.
     pub shared: &'static [Shared],
-    /// Constants that the host puts in front: tile sizes.
-    ///
-    /// With the values that a dispatch gets where it asks for no others.
-    pub constants: &'static [(&'static str, u32)],
     /// What each binding of group 0 is, in order.
     pub bindings: &'static [Binding],
-    /// The fields of the shader's `Params`, all 32 bits wide.
-    pub params: &'static [&'static str],
+    /// The fields of the shader's `Params`, each with a value that the shader can be built with where no dispatch is at hand.
+    pub params: &'static [(&'static str, Value)],
     /// Invocations of a workgroup.
     pub workgroup: [u32; 3],
 }
@@ -47,14 +44,35 @@ pub struct Kernel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Binding {
-    /// The kernel's parameters.
-    Params,
-    /// The state, read as a uniform.
+    /// The state, read: as a uniform, or on a device of [`Class::Software`] as a tensor.
     State,
     /// A tensor that is read.
     Read,
     /// A tensor that is written.
     ReadWrite,
+}
+
+/// What a parameter of a kernel is in a dispatch: a constant, so that a shader is built for it alone and the compiler knows
+/// every shape, stride and branch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    /// A whole number.
+    U32(u32),
+    /// A real number, finite.
+    F32(f32),
+    /// Yes or no.
+    Bool(bool),
+}
+
+/// As WGSL writes it.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::U32(value) => write!(f, "{value}u"),
+            Self::F32(value) => write!(f, "{value:?}f"),
+            Self::Bool(value) => write!(f, "{value}"),
+        }
+    }
 }
 
 /// A file of functions that several shaders use.
@@ -67,6 +85,10 @@ pub struct Shared {
 }
 
 const STATE: Shared = Shared { name: "state.wgsl", text: include_str!("../../../shaders/state.wgsl") };
+const STATE_UNIFORM: Shared =
+    Shared { name: "state.uniform.wgsl", text: include_str!("../../../shaders/state.uniform.wgsl") };
+const STATE_STORAGE: Shared =
+    Shared { name: "state.storage.wgsl", text: include_str!("../../../shaders/state.storage.wgsl") };
 const RANDOM: Shared = Shared { name: "random.wgsl", text: include_str!("../../../shaders/random.wgsl") };
 const PRODUCT: Shared = Shared { name: "product.wgsl", text: include_str!("../../../shaders/product.wgsl") };
 const EXPONENTIAL: Shared =
@@ -101,36 +123,42 @@ pub static ALL: &[&Kernel] = &[
 pub static PROBES: &[&Kernel] = &[&probe::FMA, &probe::COPY];
 
 impl Kernel {
-    /// The values of [`Self::constants`].
-    pub fn default_constants(&self) -> Vec<u32> {
-        self.constants.iter().map(|&(_, value)| value).collect()
-    }
-
-    /// The files that make up the shader, in order: names and texts.
-    pub fn files(&self) -> impl Iterator<Item = (Cow<'static, str>, &'static str)> {
-        let shared = self.shared.iter().map(|file| (file.name.into(), file.text));
+    /// The files that make up the shader for a class of adapters, in order: names and texts.
+    pub fn files(&self, class: Class) -> impl Iterator<Item = (Cow<'static, str>, &'static str)> {
+        let state = self.bindings.contains(&Binding::State).then_some(match class {
+            Class::Software => &STATE_STORAGE,
+            Class::Hardware => &STATE_UNIFORM,
+        });
+        let shared = self.shared.iter().chain(state).map(|file| (file.name.into(), file.text));
         std::iter::once((format!("{}.wgsl", self.name).into(), self.source)).chain(shared)
     }
 
-    /// The whole shader: constants with these values, the file, the shared functions.
-    pub fn wgsl(&self, constants: &[u32]) -> String {
-        let names = self.constants.iter().map(|&(name, _)| name);
-        assemble(names.zip(constants.iter().copied()), self.files().map(|(_, text)| text))
+    /// What each binding is on a class of adapters.
+    pub fn bindings(&self, class: Class) -> Vec<Binding> {
+        let kind = |&kind: &Binding| match (kind, class) {
+            (Binding::State, Class::Software) => Binding::Read,
+            _ => kind,
+        };
+        self.bindings.iter().map(kind).collect()
+    }
+
+    /// A whole shader of the kernel, for a class of adapters: with the parameters that stand in its description.
+    pub fn wgsl(&self, class: Class) -> String {
+        let params: Vec<String> = self.params.iter().map(|(_, value)| value.to_string()).collect();
+        assemble(&params, self.files(class).map(|(_, text)| text))
     }
 }
 
-/// Puts a shader together from its constants and the texts of its files.
-pub(super) fn assemble<'a, 'b>(
-    constants: impl Iterator<Item = (&'a str, u32)>,
-    texts: impl Iterator<Item = &'b str>,
-) -> String {
-    let constants: String = constants.map(|(name, value)| format!("const {name} = {value}u;\n")).collect();
-    constants + &texts.collect::<Vec<_>>().join("\n")
+/// Puts a shader together from its parameters and the texts of its files.
+pub(super) fn assemble<'a>(params: &[String], texts: impl Iterator<Item = &'a str>) -> String {
+    format!("const params = Params({});\n{}", params.join(", "), texts.collect::<Vec<_>>().join("\n"))
 }
 
 /// The text of a shader's file.
 pub fn text(file: &str) -> Option<&'static str> {
-    ALL.iter().chain(PROBES).flat_map(|kernel| kernel.files()).find(|(name, _)| name == file).map(|(_, text)| text)
+    let kernels = ALL.iter().chain(PROBES);
+    let files = kernels.flat_map(|kernel| Class::ALL.into_iter().flat_map(|class| kernel.files(class)));
+    files.into_iter().find(|(name, _)| name == file).map(|(_, text)| text)
 }
 
 /// One run of a kernel over a grid of workgroups.
@@ -138,13 +166,11 @@ pub fn text(file: &str) -> Option<&'static str> {
 pub struct Dispatch {
     /// What runs.
     pub kernel: &'static Kernel,
-    /// The values of the kernel's constants.
-    pub constants: Vec<u32>,
     /// Which op of its list it belongs to.
     pub op: usize,
-    /// The fields of `Params`; floats by their bits.
-    pub params: Vec<u32>,
-    /// What is bound after the parameters, in order.
+    /// The fields of `Params`.
+    pub params: Vec<Value>,
+    /// What is bound, in order.
     pub operands: Vec<Operand>,
     /// Workgroups in x, y and z.
     pub groups: [u32; 3],
@@ -182,6 +208,9 @@ pub enum Class {
 }
 
 impl Class {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Software, Self::Hardware];
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -266,27 +295,14 @@ impl Context<'_> {
     fn push<const P: usize, const O: usize>(
         &mut self,
         kernel: &'static Kernel,
-        params: [u32; P],
-        operands: [Operand; O],
-        groups: [u32; 3],
-    ) {
-        self.push_with(kernel, kernel.default_constants(), params, operands, groups);
-    }
-
-    fn push_with<const P: usize, const O: usize>(
-        &mut self,
-        kernel: &'static Kernel,
-        constants: Vec<u32>,
-        params: [u32; P],
+        params: [Value; P],
         operands: [Operand; O],
         groups: [u32; 3],
     ) {
         debug_assert_eq!(kernel.params.len(), P);
-        debug_assert_eq!(kernel.bindings.len(), O + 1);
-        debug_assert_eq!(kernel.constants.len(), constants.len());
+        debug_assert_eq!(kernel.bindings.len(), O);
         self.dispatches.push(Dispatch {
             kernel,
-            constants,
             op: self.op,
             params: params.to_vec(),
             operands: operands.to_vec(),

@@ -1,8 +1,9 @@
 //! What a device can do at best: arithmetic in registers, and copying. No op; `bench` holds ops against it.
 
 use super::{
-    Binding::{Params, Read, ReadWrite},
+    Binding::{Read, ReadWrite},
     Context, Dispatch, Kernel, Operand,
+    Value::{self, U32},
 };
 
 const FORM: Kernel = Kernel {
@@ -10,9 +11,8 @@ const FORM: Kernel = Kernel {
     op: "probe",
     source: include_str!("../../../shaders/probe.fma.wgsl"),
     shared: &[],
-    constants: &[("CHAINS", 8)],
-    bindings: &[Params, Read, ReadWrite],
-    params: &["rounds"],
+    bindings: &[Read, ReadWrite],
+    params: &[("chains", U32(8)), ("rounds", U32(1))],
     workgroup: [64, 1, 1],
 };
 
@@ -21,8 +21,7 @@ pub(super) static FMA: Kernel = FORM;
 pub(super) static COPY: Kernel = Kernel {
     name: "probe.copy",
     source: include_str!("../../../shaders/probe.copy.wgsl"),
-    constants: &[],
-    params: &["row"],
+    params: &[("row", U32(1))],
     ..FORM
 };
 
@@ -34,22 +33,21 @@ const FLOPS: f64 = 8.0;
 /// So many workgroups that each go through so many rounds; and the floating-point operations of that.
 pub fn fma(chains: u32, groups: u32, rounds: u32, input: Operand, output: Operand) -> (Dispatch, f64) {
     let flops = FLOPS * f64::from(chains) * f64::from(rounds) * f64::from(groups * FMA.workgroup[0]);
-    (dispatch(&FMA, vec![chains], rounds, input, output, [groups, 1, 1]), flops)
+    (dispatch(&FMA, vec![U32(chains), U32(rounds)], input, output, [groups, 1, 1]), flops)
 }
 
 /// Copies one operand to another of the same length.
 pub fn copy(input: Operand, output: Operand) -> Dispatch {
     let (groups, row) = Context::grid((output.bytes / 16) as u32, COPY.workgroup[0]);
-    dispatch(&COPY, Vec::new(), row, input, output, groups)
+    dispatch(&COPY, vec![U32(row)], input, output, groups)
 }
 
 fn dispatch(
     kernel: &'static Kernel,
-    constants: Vec<u32>,
-    param: u32,
+    params: Vec<Value>,
     input: Operand,
     output: Operand,
     groups: [u32; 3],
 ) -> Dispatch {
-    Dispatch { kernel, constants, op: 0, params: vec![param], operands: vec![input, output], groups }
+    Dispatch { kernel, op: 0, params, operands: vec![input, output], groups }
 }

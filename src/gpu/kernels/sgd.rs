@@ -1,8 +1,9 @@
 //! Stochastic gradient descent.
 
 use super::{
-    Binding::{Params, Read, ReadWrite, State},
+    Binding::{Read, ReadWrite, State},
     Context, Kernel, STATE,
+    Value::{Bool, F32, U32},
 };
 use crate::program::Sgd;
 
@@ -11,9 +12,8 @@ const FORM: Kernel = Kernel {
     op: "sgd",
     source: include_str!("../../../shaders/sgd.wgsl"),
     shared: &[STATE],
-    constants: &[],
-    bindings: &[Params, State, Read, ReadWrite],
-    params: &["count", "row", "weight_decay"],
+    bindings: &[State, Read, ReadWrite],
+    params: &[("count", U32(1)), ("row", U32(1)), ("weight_decay", F32(0.01))],
     workgroup: [64, 1, 1],
 };
 
@@ -22,20 +22,26 @@ pub(super) static PLAIN: Kernel = FORM;
 pub(super) static MOMENTUM: Kernel = Kernel {
     name: "sgd.momentum",
     source: include_str!("../../../shaders/sgd.momentum.wgsl"),
-    bindings: &[Params, State, Read, ReadWrite, ReadWrite],
-    params: &["count", "row", "momentum", "weight_decay", "nesterov"],
+    bindings: &[State, Read, ReadWrite, ReadWrite],
+    params: &[
+        ("count", U32(1)),
+        ("row", U32(1)),
+        ("momentum", F32(0.9)),
+        ("weight_decay", F32(0.01)),
+        ("nesterov", Bool(true)),
+    ],
     ..FORM
 };
 
 pub(super) fn lower(op: &Sgd, context: &mut Context) {
     let count = context.len(op.parameters).div_ceil(4);
     let (groups, row) = Context::grid(count, 64);
-    let [momentum, decay] = [op.momentum, op.weight_decay].map(|value| (value as f32).to_bits());
+    let [momentum, decay] = [op.momentum, op.weight_decay].map(|value| F32(value as f32));
     let [state, gradients, parameters] = [op.state, op.gradients, op.parameters].map(|id| context.operand(id));
     match op.velocity {
-        None => context.push(&PLAIN, [count, row, decay], [state, gradients, parameters], groups),
+        None => context.push(&PLAIN, [U32(count), U32(row), decay], [state, gradients, parameters], groups),
         Some(velocity) => {
-            let params = [count, row, momentum, decay, u32::from(op.nesterov)];
+            let params = [U32(count), U32(row), momentum, decay, Bool(op.nesterov)];
             let operands = [state, gradients, parameters, context.operand(velocity)];
             context.push(&MOMENTUM, params, operands, groups);
         }

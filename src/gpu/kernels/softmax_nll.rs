@@ -1,8 +1,9 @@
 //! Softmax, negative log-likelihood and its gradient.
 
 use super::{
-    Binding::{Params, Read, ReadWrite, State},
+    Binding::{Read, ReadWrite, State},
     Context, EXPONENTIAL, Kernel, STATE,
+    Value::{Bool, U32},
 };
 use crate::program::{Rows, SoftmaxNll};
 
@@ -11,14 +12,13 @@ pub(super) static KERNEL: Kernel = Kernel {
     op: "softmax_nll",
     source: include_str!("../../../shaders/softmax_nll.wgsl"),
     shared: &[STATE, EXPONENTIAL],
-    constants: &[],
-    bindings: &[Params, State, Read, Read, ReadWrite, ReadWrite],
-    params: &["classes", "gradient", "accumulate"],
+    bindings: &[State, Read, Read, ReadWrite, ReadWrite],
+    params: &[("classes", U32(1)), ("gradient", Bool(true)), ("accumulate", Bool(false))],
     workgroup: [64, 1, 1],
 };
 
 pub(super) fn lower(op: &SoftmaxNll, context: &mut Context) {
-    let params = [context.row_len(op.logits), u32::from(op.result == Rows::Gradient), u32::from(op.accumulate)];
+    let params = [U32(context.row_len(op.logits)), Bool(op.result == Rows::Gradient), Bool(op.accumulate)];
     let operands = [op.state, op.logits, op.samples, op.metrics, op.output].map(|id| context.operand(id));
     context.push(&KERNEL, params, operands, [1, 1, 1]);
 }
