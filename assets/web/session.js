@@ -5,7 +5,7 @@
 //   tensors    [{ name, shape, element, role, buffer, offset, bytes }]
 //   pipelines  [{ name, entry, params: [value], files: [file], bindings: [kind] }]
 //   lists      { list: [{ pipeline, operands: [[buffer, offset, bytes]], groups: [x, y, z] }] }
-// The params of a pipeline are a constant that stands in front of its files; the bindings of a dispatch are its operands.
+// The params of a pipeline are a constant that stands behind its files; the bindings of a dispatch are its operands.
 
 /** Dispatches of one submission; more are split. */
 const SUBMISSION = 4096;
@@ -156,7 +156,7 @@ export class Session {
   async #pipeline({ name, entry, params, files, bindings }) {
     const { device, pipelines } = this.#gpu;
     const texts = await Promise.all(files.map((file) => this.#readText(file)));
-    const code = `const params = Params(${params.join(', ')});\n${texts.join('\n')}`;
+    const code = `${texts.join('\n')}\nconst params = Params(${params.join(', ')});\n`;
     if (!pipelines.has(code)) {
       const layout = device.createBindGroupLayout({
         label: name,

@@ -3,7 +3,7 @@
 use crate::cpu::Cpu;
 use crate::device::Device;
 use crate::gpu::Gpu;
-use crate::gpu::kernels::{Class, Profile, lower};
+use crate::gpu::kernels::{Profile, lower};
 use crate::program::{List, Program};
 
 /// A device, and what is known of it beyond.
@@ -41,7 +41,8 @@ impl Target {
         let Self::Gpu(gpu) = self else { return Vec::new() };
         let own = gpu.profile();
         let mut variants: Vec<Variant> = Vec::new();
-        for profile in [own, Profile { class: Class::Hardware }, Profile { class: Class::Software }] {
+        let others = gpu.classes().into_iter().map(|class| Profile { class });
+        for profile in std::iter::once(own).chain(others) {
             let step = &lower(program, &profile)[List::TrainStep as usize];
             let kernels: Vec<&str> = step.iter().map(|dispatch| dispatch.kernel.name).collect();
             if variants.iter().all(|variant| variant.kernels != kernels) {

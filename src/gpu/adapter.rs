@@ -70,7 +70,18 @@ impl Adapter {
 
     /// Which kernels it wants.
     pub fn profile(&self) -> Profile {
-        Profile { class: if self.info.is_software() { Class::Software } else { Class::Hardware } }
+        let class = match (self.info.is_software(), self.has_subgroups_of_eight()) {
+            (true, true) => Class::Subgroups,
+            (true, false) => Class::Software,
+            (false, _) => Class::Hardware,
+        };
+        Profile { class }
+    }
+
+    /// Whether shaders may use subgroups, and these have eight invocations.
+    pub(super) fn has_subgroups_of_eight(&self) -> bool {
+        let wgpu::AdapterInfo { subgroup_min_size, subgroup_max_size, .. } = self.handle.get_info();
+        self.handle.features().contains(wgpu::Features::SUBGROUP) && [subgroup_min_size, subgroup_max_size] == [8, 8]
     }
 
     /// The limits and features that matter.

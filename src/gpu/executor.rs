@@ -1,7 +1,7 @@
 //! A GPU as a device: buffers and bind groups made once, many steps recorded into one submission.
 
 use super::adapter::Adapter;
-use super::kernels::{self, Profile};
+use super::kernels::{self, Class, Profile};
 use super::pipeline::Pipeline;
 use super::recording::{BLOCK, DispatchRecord, Recording};
 use super::timing::Clock;
@@ -21,6 +21,8 @@ const SUBMISSION: usize = 16_384;
 #[derive(Clone)]
 pub struct Gpu {
     profile: Profile,
+    /// The class of the adapter itself.
+    own_class: Class,
     shared: Arc<Shared>,
 }
 
@@ -44,7 +46,7 @@ impl Gpu {
     pub fn open(adapter: &Adapter, checked: bool) -> Result<Self> {
         let descriptor = wgpu::DeviceDescriptor {
             required_limits: adapter.handle.limits(),
-            required_features: adapter.handle.features() & wgpu::Features::TIMESTAMP_QUERY,
+            required_features: adapter.handle.features() & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP),
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(adapter.handle.request_device(&descriptor))
@@ -62,12 +64,18 @@ impl Gpu {
         });
         let shared =
             Shared { info: adapter.info().clone(), checked, device, queue, pipelines: Mutex::default(), failure };
-        Ok(Self { profile: adapter.profile(), shared: Arc::new(shared) })
+        let profile = adapter.profile();
+        Ok(Self { profile, own_class: profile.class, shared: Arc::new(shared) })
     }
 
     /// Which kernels it runs.
     pub fn profile(&self) -> Profile {
         self.profile
+    }
+
+    /// The classes whose kernels it can run.
+    pub fn classes(&self) -> Vec<Class> {
+        Class::ALL.into_iter().filter(|class| Class::PORTABLE.contains(class) || *class == self.own_class).collect()
     }
 
     /// The same open adapter with the kernels that another profile chooses, so that tests reach every variant.

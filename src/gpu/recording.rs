@@ -71,7 +71,7 @@ pub struct PipelineRecord {
     pub name: Cow<'static, str>,
     /// The entry point.
     pub entry: Cow<'static, str>,
-    /// The fields of `params`, a constant that stands in front of the source: as WGSL writes them.
+    /// The fields of `params`, a constant that stands behind the source: as WGSL writes them.
     pub params: Vec<String>,
     /// The files that make up the source, in order.
     pub files: Vec<Cow<'static, str>>,

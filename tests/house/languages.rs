@@ -57,7 +57,9 @@ fn untranslatable_for(kernel: &Kernel, class: Class) -> Vec<String> {
         ("HLSL", to_hlsl(&module, &info)),
         ("GLSL ES 3.10", to_glsl(&module, &info, kernel.op)),
     ];
-    let failed = results.into_iter().filter_map(|(language, result)| Some((language, result.err()?)));
+    // What needs subgroups runs where their size is known: with Vulkan.
+    let languages = if kernel.needs_subgroups() { 1 } else { results.len() };
+    let failed = results.into_iter().take(languages).filter_map(|(language, result)| Some((language, result.err()?)));
     failed.map(|(language, error)| format!("{}: {language}: {error}", kernel.name)).collect()
 }
 
@@ -70,7 +72,7 @@ fn shaders_translate_to_every_shading_language() {
 #[test]
 fn a_shader_that_does_not_translate_is_found() {
     let sgd = *ALL.iter().find(|kernel| kernel.name == "sgd").expect("it is a kernel");
-    assert_eq!(untranslatable(&Kernel { op: "adam", ..*sgd }).len(), 2, "GLSL names its entry point");
-    assert_eq!(untranslatable(&Kernel { source: "fn", ..*sgd }).len(), 2);
+    assert_eq!(untranslatable(&Kernel { op: "adam", ..*sgd }).len(), Class::ALL.len(), "GLSL names its entry point");
+    assert_eq!(untranslatable(&Kernel { source: "fn", ..*sgd }).len(), Class::ALL.len());
     assert!(all_entries(vec![Ok("sgd".into()), Err("no binding")]).is_err());
 }

@@ -2,7 +2,7 @@
 
 use crate::{assert_none, root};
 use mnist_gpu::gpu::kernels::{ALL, Binding, Class, Kernel, PROBES, Shared, Value};
-use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ScalarKind, ShaderStage, StorageAccess, TypeInner};
 
 /// Storage buffers of a stage: what GL without all of WebGPU's limits has.
@@ -21,7 +21,12 @@ type Field = (String, ScalarKind);
 pub(crate) fn module(kernel: &Kernel, class: Class) -> Result<(Module, ModuleInfo), String> {
     let wgsl = kernel.wgsl(class);
     let module = naga::front::wgsl::parse_str(&wgsl).map_err(|error| error.emit_to_string(&wgsl))?;
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module);
+    let capabilities = if kernel.needs_subgroups() { Capabilities::SUBGROUP } else { Capabilities::empty() };
+    let mut validator = Validator::new(ValidationFlags::all(), capabilities);
+    if kernel.needs_subgroups() {
+        validator.subgroup_stages(ShaderStages::COMPUTE).subgroup_operations(SubgroupOperationSet::all());
+    }
+    let info = validator.validate(&module);
     Ok((module, info.map_err(|error| error.emit_to_string(&wgsl))?))
 }
 
@@ -117,7 +122,7 @@ fn state_of_the_host() -> Vec<Field> {
 /// What of a kernel is more than every device of a class has.
 fn beyond_limits(kernel: &Kernel, class: Class, module: &Module) -> impl Iterator<Item = String> {
     let most = match class {
-        Class::Software => STORAGE_BUFFERS_OF_WEBGPU,
+        Class::Software | Class::Subgroups => STORAGE_BUFFERS_OF_WEBGPU,
         Class::Hardware => STORAGE_BUFFERS,
     };
     let storage = kernel.bindings(class).into_iter().filter(|kind| *kind != Binding::State).count();
@@ -171,7 +176,7 @@ fn a_descriptor_that_is_not_the_shaders_is_found() {
     for (what, kernel) in doctored {
         assert!(!problems(&kernel).is_empty(), "{what}");
     }
-    for (class, most) in [(Class::Hardware, 4), (Class::Software, 7)] {
+    for (class, most) in [(Class::Hardware, 4), (Class::Software, 7), (Class::Subgroups, 7)] {
         let module = module(sgd, class).expect("it is valid").0;
         for (more, problems) in [(0, 0), (1, 1)] {
             let bindings = [vec![Binding::State], vec![Binding::Read; most + more]].concat().leak();

@@ -136,7 +136,7 @@ fn on_adapter(parity: &Parity, opened: &Opened, verbose: bool) -> Result<(), Fai
             Some(device) => device,
             None => device.insert(Gpu::open(&opened.adapter, checked)?),
         };
-        for class in classes(&cases) {
+        for class in classes(&cases, &device.classes()) {
             let device = device.with_profile(Profile { class });
             let verdict = check_op(&device, &reference, parity.op, &cases)?;
             let how = format!("{}, {class:?} kernels, bounds checks {checked}", device.info());
@@ -152,10 +152,13 @@ fn on_adapter(parity: &Parity, opened: &Opened, verbose: bool) -> Result<(), Fai
 }
 
 /// The classes of adapters whose kernels differ in these cases.
-fn classes(cases: &[Case]) -> Vec<Class> {
-    let shaders = |class| -> BTreeSet<_> { kernels(cases, class).map(|kernel| kernel.wgsl(class)).collect() };
-    let [software, hardware] = [Class::Software, Class::Hardware].map(shaders);
-    if software == hardware { vec![Class::Hardware] } else { vec![Class::Hardware, Class::Software] }
+fn classes(cases: &[Case], all: &[Class]) -> Vec<Class> {
+    let mut seen = BTreeSet::new();
+    let differs = |class: &&Class| {
+        let shaders: BTreeSet<_> = kernels(cases, **class).map(|kernel| kernel.wgsl(**class)).collect();
+        seen.insert(shaders)
+    };
+    all.iter().filter(differs).copied().collect()
 }
 
 /// The kernels that cases run.

@@ -55,12 +55,13 @@ const WEIGHTS: &str = "model.safetensors";
 pub fn files(source: &Source) -> Result<Vec<File>> {
     let entries = manifest::entries(source)?;
     let mut files: Vec<File> = page::FILES.iter().map(|&(name, text)| File::new(name, text.as_bytes())).collect();
+    let kernels = ALL.iter().filter(|kernel| !kernel.needs_subgroups());
     let shaders: BTreeMap<_, _> =
-        ALL.iter().flat_map(|kernel| Class::ALL.into_iter().flat_map(|class| kernel.files(class))).collect();
+        kernels.flat_map(|kernel| Class::PORTABLE.into_iter().flat_map(|class| kernel.files(class))).collect();
     files.extend(shaders.iter().map(|(name, text)| File::new(format!("shaders/{name}"), text.as_bytes())));
     for entry in &entries {
         let built = programs::build(entry, source)?;
-        for class in Class::ALL {
+        for class in Class::PORTABLE {
             files.push(File::json(entry.programs[&class].clone(), &built.lowered(class)));
         }
     }

@@ -1,9 +1,9 @@
 //! The gradient of a convolution's input.
 
-use super::conv2d_forward::{Extra, FORM, params, planes};
+use super::conv2d_forward::{CHANNELS, Extra, FORM, SUBGROUP_CHANNELS, params, planes};
 use super::{
     Binding::{Read, ReadWrite, State},
-    CONVOLUTION, Class, Context, Kernel, OUTER_PRODUCT, STATE,
+    CONVOLUTION, Class, Context, EIGHT, Kernel, OUTER_PRODUCT, STATE,
 };
 use crate::program::{Conv2dBackwardInput, Convolution};
 
@@ -17,13 +17,18 @@ const SIMPLE_FORM: Kernel = Kernel {
 
 pub(super) static SIMPLE: Kernel = SIMPLE_FORM;
 
-/// Channels whose sums an invocation keeps in registers.
-const CHANNELS: u32 = 8;
-
 pub(super) static REGISTER: Kernel = Kernel {
     name: "conv2d_backward_input.register",
     source: include_str!("../../../shaders/conv2d_backward_input.register.wgsl"),
     shared: &[OUTER_PRODUCT, CONVOLUTION, STATE],
+    workgroup: [8, 1, 1],
+    ..SIMPLE_FORM
+};
+
+pub(super) static SUBGROUP: Kernel = Kernel {
+    name: "conv2d_backward_input.subgroup",
+    source: include_str!("../../../shaders/conv2d_backward_input.subgroup.wgsl"),
+    shared: &[EIGHT, CONVOLUTION, STATE],
     workgroup: [8, 1, 1],
     ..SIMPLE_FORM
 };
@@ -33,11 +38,17 @@ pub(super) fn lower(op: &Conv2dBackwardInput, context: &mut Context) {
     let operands = [op.state, op.gradient, op.choice, op.weights, op.output].map(|id| context.operand(id));
     let Convolution { stride, pool, pool_stride, .. } = op.geometry;
     let rows = context.rows(op.output);
-    if context.profile.class == Class::Software && stride == [1, 1] && pool == pool_stride {
-        let [_, channels, height, width] = planes(context, op.output);
-        let invocations = height.div_ceil(2) * width.div_ceil(2) * channels.div_ceil(CHANNELS);
-        context.push(&REGISTER, params, operands, [invocations.div_ceil(8), rows, 1]);
-    } else {
-        context.push(&SIMPLE, params, operands, [context.row_len(op.output).div_ceil(64), rows, 1]);
+    let [_, channels, height, width] = planes(context, op.output);
+    let patches = (stride == [1, 1] && pool == pool_stride).then(|| height.div_ceil(2) * width.div_ceil(2));
+    match (context.profile.class, patches) {
+        (Class::Subgroups, Some(patches)) => {
+            let groups = patches.div_ceil(8) * channels.div_ceil(SUBGROUP_CHANNELS);
+            context.push(&SUBGROUP, params, operands, [groups, rows, 1]);
+        }
+        (Class::Software, Some(patches)) => {
+            let invocations = patches * channels.div_ceil(CHANNELS);
+            context.push(&REGISTER, params, operands, [invocations.div_ceil(8), rows, 1]);
+        }
+        _ => context.push(&SIMPLE, params, operands, [context.row_len(op.output).div_ceil(64), rows, 1]),
     }
 }

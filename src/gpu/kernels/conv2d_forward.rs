@@ -2,7 +2,7 @@
 
 use super::{
     Binding::{Read, ReadWrite, State},
-    CONVOLUTION, Class, Context, Kernel, OUTER_PRODUCT, STATE, Value,
+    CONVOLUTION, Class, Context, EIGHT, Kernel, OUTER_PRODUCT, STATE, Value,
     Value::{Bool, U32},
 };
 use crate::program::{Conv2dForward, Convolution, TensorId};
@@ -101,13 +101,22 @@ const SIMPLE_FORM: Kernel = Kernel {
 
 pub(super) static SIMPLE: Kernel = SIMPLE_FORM;
 
-/// Channels whose sums an invocation keeps in registers.
-const CHANNELS: u32 = 8;
+/// Channels whose sums an invocation keeps in registers, without and with subgroups.
+pub(super) const CHANNELS: u32 = 8;
+pub(super) const SUBGROUP_CHANNELS: u32 = 16;
 
 pub(super) static REGISTER: Kernel = Kernel {
     name: "conv2d_forward.register",
     source: include_str!("../../../shaders/conv2d_forward.register.wgsl"),
     shared: &[OUTER_PRODUCT, CONVOLUTION, STATE],
+    workgroup: [8, 1, 1],
+    ..SIMPLE_FORM
+};
+
+pub(super) static SUBGROUP: Kernel = Kernel {
+    name: "conv2d_forward.subgroup",
+    source: include_str!("../../../shaders/conv2d_forward.subgroup.wgsl"),
+    shared: &[EIGHT, CONVOLUTION, STATE],
     workgroup: [8, 1, 1],
     ..SIMPLE_FORM
 };
@@ -129,6 +138,10 @@ pub(super) fn lower(op: &Conv2dForward, context: &mut Context) {
         _ => None,
     };
     match (context.profile.class, patches) {
+        (Class::Subgroups, Some(patches)) => {
+            let groups = patches.div_ceil(8) * outputs.div_ceil(SUBGROUP_CHANNELS);
+            context.push(&SUBGROUP, params, operands, [groups, rows, 1]);
+        }
         (Class::Software, Some(patches)) => {
             let invocations = patches * outputs.div_ceil(CHANNELS);
             context.push(&REGISTER, params, operands, [invocations.div_ceil(8), rows, 1]);

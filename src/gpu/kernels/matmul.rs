@@ -2,7 +2,7 @@
 
 use super::{
     Binding::{Read, ReadWrite, State},
-    Class, Context, Kernel, PRODUCT, STATE,
+    Class, Context, EIGHT, Kernel, PRODUCT, STATE,
     Value::{Bool, U32},
 };
 use crate::program::{Form, Matmul};
@@ -33,12 +33,21 @@ const FORM: Kernel = Kernel {
 
 pub(super) static SIMPLE: Kernel = FORM;
 
-/// Rows and columns of a tile.
+/// Rows and columns of a tile: of an invocation, and of a subgroup.
 const TILE: [u32; 2] = [8, 16];
+const SUBGROUP_TILE: [u32; 2] = [16, 32];
 
 pub(super) static REGISTER: Kernel = Kernel {
     name: "matmul.register",
     source: include_str!("../../../shaders/matmul.register.wgsl"),
+    workgroup: [8, 1, 1],
+    ..FORM
+};
+
+pub(super) static SUBGROUP: Kernel = Kernel {
+    name: "matmul.subgroup",
+    source: include_str!("../../../shaders/matmul.subgroup.wgsl"),
+    shared: &[PRODUCT, EIGHT, STATE],
     workgroup: [8, 1, 1],
     ..FORM
 };
@@ -72,6 +81,7 @@ pub(super) fn lower(op: &Matmul, context: &mut Context) {
     let extra = context.optional(op.bias.or(op.mask));
     let [state, a, b] = [op.state, op.a, op.b].map(|id| context.operand(id));
     let (kernel, groups) = match context.profile.class {
+        Class::Subgroups => (&SUBGROUP, [m.div_ceil(SUBGROUP_TILE[0]) * n.div_ceil(SUBGROUP_TILE[1]), 1, 1]),
         Class::Software => {
             let tiles = m.div_ceil(TILE[0]) * n.div_ceil(TILE[1]);
             (&REGISTER, [tiles.div_ceil(REGISTER.workgroup[0]), 1, 1])

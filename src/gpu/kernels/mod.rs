@@ -44,7 +44,7 @@ pub struct Kernel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Binding {
-    /// The state, read: as a uniform, or on a device of [`Class::Software`] as a tensor.
+    /// The state, read: as a uniform, or on a device that executes on a CPU as a tensor.
     State,
     /// A tensor that is read.
     Read,
@@ -95,6 +95,7 @@ const EXPONENTIAL: Shared =
     Shared { name: "exponential.wgsl", text: include_str!("../../../shaders/exponential.wgsl") };
 const CONVOLUTION: Shared =
     Shared { name: "convolution.wgsl", text: include_str!("../../../shaders/convolution.wgsl") };
+const EIGHT: Shared = Shared { name: "eight.wgsl", text: include_str!("../../../shaders/eight.wgsl") };
 const OUTER_PRODUCT: Shared =
     Shared { name: "outer_product.wgsl", text: include_str!("../../../shaders/outer_product.wgsl") };
 
@@ -105,14 +106,17 @@ pub static ALL: &[&Kernel] = &[
     &load_batch::KERNEL,
     &conv2d_forward::SIMPLE,
     &conv2d_forward::REGISTER,
+    &conv2d_forward::SUBGROUP,
     &conv2d_backward_input::SIMPLE,
     &conv2d_backward_input::REGISTER,
+    &conv2d_backward_input::SUBGROUP,
     &conv2d_backward_weights::SIMPLE,
     &conv2d_backward_weights::REGISTER,
     &reduce::KERNEL,
     &dropout::KERNEL,
     &matmul::SIMPLE,
     &matmul::REGISTER,
+    &matmul::SUBGROUP,
     &softmax_nll::KERNEL,
     &sgd::PLAIN,
     &sgd::MOMENTUM,
@@ -126,7 +130,7 @@ impl Kernel {
     /// The files that make up the shader for a class of adapters, in order: names and texts.
     pub fn files(&self, class: Class) -> impl Iterator<Item = (Cow<'static, str>, &'static str)> {
         let state = self.bindings.contains(&Binding::State).then_some(match class {
-            Class::Software => &STATE_STORAGE,
+            Class::Software | Class::Subgroups => &STATE_STORAGE,
             Class::Hardware => &STATE_UNIFORM,
         });
         let shared = self.shared.iter().chain(state).map(|file| (file.name.into(), file.text));
@@ -136,10 +140,15 @@ impl Kernel {
     /// What each binding is on a class of adapters.
     pub fn bindings(&self, class: Class) -> Vec<Binding> {
         let kind = |&kind: &Binding| match (kind, class) {
-            (Binding::State, Class::Software) => Binding::Read,
+            (Binding::State, Class::Software | Class::Subgroups) => Binding::Read,
             _ => kind,
         };
         self.bindings.iter().map(kind).collect()
+    }
+
+    /// Whether the shader has a use for subgroups of eight invocations.
+    pub fn needs_subgroups(&self) -> bool {
+        self.shared.iter().any(|file| file.name == EIGHT.name)
     }
 
     /// A whole shader of the kernel, for a class of adapters: with the parameters that stand in its description.
@@ -151,7 +160,7 @@ impl Kernel {
 
 /// Puts a shader together from its parameters and the texts of its files.
 pub(super) fn assemble<'a>(params: &[String], texts: impl Iterator<Item = &'a str>) -> String {
-    format!("const params = Params({});\n{}", params.join(", "), texts.collect::<Vec<_>>().join("\n"))
+    format!("{}\nconst params = Params({});\n", texts.collect::<Vec<_>>().join("\n"), params.join(", "))
 }
 
 /// The text of a shader's file.
@@ -203,18 +212,23 @@ pub struct Profile {
 pub enum Class {
     /// Executes shaders on a CPU.
     Software,
+    /// The same, and has subgroups of eight invocations.
+    Subgroups,
     /// A GPU.
     Hardware,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Software, Self::Hardware];
+    pub const ALL: [Self; 3] = [Self::Software, Self::Subgroups, Self::Hardware];
+    /// Those whose kernels run on every device.
+    pub const PORTABLE: [Self; 2] = [Self::Software, Self::Hardware];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Software => "software",
+            Self::Subgroups => "subgroups",
             Self::Hardware => "hardware",
         }
     }

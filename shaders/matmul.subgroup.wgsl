@@ -1,0 +1,88 @@
+// Matrix product as in matmul.wgsl, which explains the formula, the forms and the parameters; for subgroups of eight.
+//
+// A workgroup computes a tile of 16 × 32 elements of the output: each of its eight invocations four columns, eight apart,
+// in registers. For every k an invocation loads four elements of b and two of a; those of a all eight use.
+//
+// Rows and columns beyond the edge repeat the last one; what they compute is its sum, and is stored as that.
+
+@compute @workgroup_size(8)
+fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+    let tiles_in_row = (params.n + 31u) / 32u;
+    let first_n = group.x % tiles_in_row * 32u;
+    let first_m = group.x / tiles_in_row * 16u;
+    let rows = select(state.live, params.m, params.batch_is_k);
+    let depth = select(params.k, state.live, params.batch_is_k);
+    if first_m >= rows {
+        return;
+    }
+    let n = min(first_n + lane + vec4(0u, 8u, 16u, 24u), vec4(params.n - 1u));
+    let upper_m = min(first_m + lane, rows - 1u);
+    let lower_m = min(first_m + 8u + lane, rows - 1u);
+
+    var upper = Eight();
+    var lower = Eight();
+    if params.accumulate {
+        upper = stored_eight(first_m, rows, n);
+        lower = stored_eight(first_m + 8u, rows, n);
+    }
+    for (var k = 0u; k < depth; k++) {
+        let at = k * params.b_k + n * params.b_n;
+        let values = vec4(b[at.x], b[at.y], b[at.z], b[at.w]);
+        upper = add_eight(upper, a[upper_m * params.a_m + k * params.a_k], values);
+        lower = add_eight(lower, a[lower_m * params.a_m + k * params.a_k], values);
+    }
+    let biases = vec4(bias(n.x), bias(n.y), bias(n.z), bias(n.w));
+    store_eight(upper, biases, first_m, rows, n);
+    store_eight(lower, biases, first_m + 8u, rows, n);
+
+    if params.bias_gradient != 0u && first_n == 0u {
+        var sums = vec2<f32>();
+        if params.accumulate {
+            sums = vec2(output[params.bias_gradient + upper_m], output[params.bias_gradient + lower_m]);
+        }
+        for (var k = 0u; k < depth; k++) {
+            sums += vec2(a[upper_m * params.a_m + k * params.a_k], a[lower_m * params.a_m + k * params.a_k]);
+        }
+        output[params.bias_gradient + upper_m] = sums.x;
+        output[params.bias_gradient + lower_m] = sums.y;
+    }
+}
+
+fn stored_eight(first_m: u32, rows: u32, n: vec4<u32>) -> Eight {
+    let last = rows - 1u;
+    return Eight(
+        stored(min(first_m, last), n),
+        stored(min(first_m + 1u, last), n),
+        stored(min(first_m + 2u, last), n),
+        stored(min(first_m + 3u, last), n),
+        stored(min(first_m + 4u, last), n),
+        stored(min(first_m + 5u, last), n),
+        stored(min(first_m + 6u, last), n),
+        stored(min(first_m + 7u, last), n),
+    );
+}
+
+fn stored(m: u32, n: vec4<u32>) -> vec4<f32> {
+    let at = m * params.n + n;
+    return vec4(output[at.x], output[at.y], output[at.z], output[at.w]);
+}
+
+fn store_eight(sums: Eight, biases: vec4<f32>, first_m: u32, rows: u32, n: vec4<u32>) {
+    let last = rows - 1u;
+    store(sums.r0, biases, min(first_m, last), n);
+    store(sums.r1, biases, min(first_m + 1u, last), n);
+    store(sums.r2, biases, min(first_m + 2u, last), n);
+    store(sums.r3, biases, min(first_m + 3u, last), n);
+    store(sums.r4, biases, min(first_m + 4u, last), n);
+    store(sums.r5, biases, min(first_m + 5u, last), n);
+    store(sums.r6, biases, min(first_m + 6u, last), n);
+    store(sums.r7, biases, min(first_m + 7u, last), n);
+}
+
+fn store(sums: vec4<f32>, biases: vec4<f32>, m: u32, n: vec4<u32>) {
+    let at = m * params.n + n;
+    output[at.x] = finish(sums.x, biases.x, at.x);
+    output[at.y] = finish(sums.y, biases.y, at.y);
+    output[at.z] = finish(sums.z, biases.z, at.z);
+    output[at.w] = finish(sums.w, biases.w, at.w);
+}
