@@ -9,7 +9,7 @@ use crate::evaluate::Score;
 use crate::model::{Layer, Shape, Stage};
 use crate::optimizer::Optimizer;
 use crate::run::{METRICS_FILE, RUN_FILE, WEIGHTS_FILE};
-use crate::trainer::EpochRow;
+use crate::trainer::{EpochRow, UNTRAINED};
 
 /// The most rows of a table that would be as long as a run or a list of classes.
 const MOST_ROWS: usize = 30;
@@ -179,7 +179,8 @@ fn epochs(subject: &Subject) -> String {
     };
     format!(
         "{text}\nTraining figures are taken while an epoch goes on, each image as its step saw it; epoch 0 is the untrained \
-         network.{rest}\n\n"
+         network, on {} training images at most.{rest}\n\n",
+        thousands(UNTRAINED.into())
     )
 }
 

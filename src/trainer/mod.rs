@@ -3,7 +3,7 @@
 mod restore;
 mod row;
 
-pub use row::EpochRow;
+pub use row::{EpochRow, UNTRAINED};
 
 use crate::checkpoint::{Checkpoint, Metadata, Parameters};
 use crate::config::TrainConfig;
