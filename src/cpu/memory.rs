@@ -1,6 +1,7 @@
 //! The tensors of a program in main memory.
 
 use crate::program::{Element, Program, TensorId};
+use crate::{Error, Result};
 use bytemuck::{Pod, Zeroable};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -52,10 +53,20 @@ pub(super) struct Memory {
 
 impl Memory {
     /// All tensors, zeroed.
-    pub fn new(program: &Arc<Program>) -> Self {
-        let lines = |bytes: usize| vec![Line::zeroed(); bytes.div_ceil(size_of::<Line>())];
-        let owned = program.tensors.iter().map(|t| if t.view.is_none() { lines(t.bytes()) } else { Vec::new() });
-        Self { owned: owned.collect(), program: Arc::clone(program) }
+    ///
+    /// # Errors
+    /// When there is not so much memory; the message names the tensor.
+    pub fn new(program: &Arc<Program>) -> Result<Self> {
+        let owned = program.tensors.iter().map(|tensor| {
+            let bytes = if tensor.view.is_none() { tensor.bytes() } else { 0 };
+            bytemuck::try_zeroed_vec(bytes.div_ceil(size_of::<Line>())).map_err(|()| {
+                Error::Device(format!(
+                    "CPU: out of memory for {} ({bytes} bytes). A smaller --batch-size needs less",
+                    tensor.name
+                ))
+            })
+        });
+        Ok(Self { owned: owned.collect::<Result<_>>()?, program: Arc::clone(program) })
     }
 
     /// The program that the tensors belong to.

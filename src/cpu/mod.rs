@@ -80,7 +80,7 @@ impl Device for Cpu {
 
     fn load(&self, program: &Arc<Program>) -> Result<Box<dyn Session>> {
         program.validate()?;
-        Ok(Box::new(CpuSession { memory: Memory::new(program), pool: Arc::clone(&self.pool) }))
+        Ok(Box::new(CpuSession { memory: Memory::new(program)?, pool: Arc::clone(&self.pool) }))
     }
 }
 

@@ -6,6 +6,8 @@ mod check;
 mod devices;
 mod eval;
 mod export;
+#[cfg(target_os = "linux")]
+mod memory;
 mod models;
 mod predict;
 mod report;

@@ -4,7 +4,7 @@ use super::{Place, QUICK};
 use std::fs;
 
 /// Files of a small data set: images of one class are all bright, those of the other dark.
-fn data(place: &Place, side: u32) {
+pub fn data(place: &Place, side: u32) {
     let images = |count: u32| {
         let header = [0x803, count, side, side].into_iter().flat_map(u32::to_be_bytes);
         let pixels =
