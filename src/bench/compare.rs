@@ -71,7 +71,9 @@ fn rows(bench: &Bench) -> Vec<Row<'_>> {
     let of_device = |found: &'_ DeviceBench| -> Vec<(String, f64)> {
         let kernels = found.kernels.iter().map(|row| (format!("{}, {}", row.op, row.kernel), row.seconds.median));
         let steps = found.steps.iter().map(|row| (format!("{}, {}", row.workload, row.kind), row.seconds.median));
-        kernels.chain(steps).collect()
+        let processes =
+            found.processes.iter().map(|row| (format!("{}, {}", row.workload, row.kind), row.seconds.median));
+        kernels.chain(steps).chain(processes).collect()
     };
     let rows = bench.devices.iter().flat_map(|found| {
         of_device(found).into_iter().map(|(what, seconds)| Row { device: &found.device, what, seconds })

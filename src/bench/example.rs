@@ -1,13 +1,13 @@
 //! A benchmark that was made up, for tests.
 
-use super::{Bench, DeviceBench, FORMAT, Figure, KernelRow, Peaks, StepRow, Work};
+use super::{Bench, DeviceBench, FORMAT, Figure, KernelRow, Peaks, ProcessRow, StepRow, Work};
 use crate::device::DeviceInfo;
 
 fn figure(median: f64) -> Figure {
     Figure { median, low: 0.95 * median, high: 1.1 * median, samples: 9 }
 }
 
-/// Two devices with two kernels and two steps each.
+/// Two devices with two kernels, two steps and two processes each.
 pub fn example() -> Bench {
     let device = |name: &str, backend: &str, slowness: f64| DeviceBench {
         device: DeviceInfo {
@@ -40,6 +40,14 @@ pub fn example() -> Bench {
                 images_per_second: figure(seconds * slowness).rate(f64::from(batch)),
                 dispatches: 9,
                 idle: (kind == "training").then_some(0.2),
+            })
+            .into(),
+        processes: [("first step", 0.2, None), ("one epoch", 3.0, Some(0.9912))]
+            .map(|(kind, seconds, test_accuracy)| ProcessRow {
+                workload: "cnn 256 AdamW".into(),
+                kind: kind.into(),
+                seconds: figure(seconds * slowness),
+                test_accuracy,
             })
             .into(),
     };

@@ -6,7 +6,7 @@ use crate::device::DeviceInfo;
 use serde::{Deserialize, Serialize};
 
 /// The version of bench.json's form. A file of another version is not read.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Everything that one benchmark found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct DeviceBench {
     pub kernels: Vec<KernelRow>,
     /// Whole steps.
     pub steps: Vec<StepRow>,
+    /// Fresh processes.
+    pub processes: Vec<ProcessRow>,
 }
 
 /// What a device can do at best.
@@ -79,4 +81,17 @@ pub struct StepRow {
     pub dispatches: usize,
     /// The share of the step that its kernels timed alone do not account for; of training, and where they were timed.
     pub idle: Option<f64>,
+}
+
+/// How long a fresh process takes, from its start, while drivers keep no compiled shaders.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProcessRow {
+    /// Model, batch and optimizer.
+    pub workload: String,
+    /// `ready`, `first step` or `100 steps`: until then; `one epoch`: to its end with evaluated weights on disk.
+    pub kind: String,
+    /// Of one process.
+    pub seconds: Figure,
+    /// Of an epoch, the mean over seeds.
+    pub test_accuracy: Option<f64>,
 }

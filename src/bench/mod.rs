@@ -1,4 +1,4 @@
-//! How fast the devices of a machine are: kernels by themselves, and whole steps of the models.
+//! How fast the devices of a machine are: kernels by themselves, whole steps of the models, and fresh processes.
 
 mod compare;
 #[cfg(test)]
@@ -7,14 +7,16 @@ mod figures;
 mod kernels;
 mod measure;
 mod peak;
+mod process;
 mod steps;
 mod target;
 mod work;
 mod workload;
 
 pub use compare::{Change, Comparison};
-pub use figures::{Bench, DeviceBench, FORMAT, KernelRow, Peaks, StepRow};
+pub use figures::{Bench, DeviceBench, FORMAT, KernelRow, Peaks, ProcessRow, StepRow};
 pub use measure::{Effort, Figure};
+pub use process::{Milestone, Starter, first_steps};
 pub use target::Target;
 pub use work::Work;
 pub use workload::{WORKLOADS, Workload};
@@ -32,6 +34,8 @@ pub struct Settings {
     pub kernels: bool,
     /// Their steps.
     pub steps: bool,
+    /// Processes that train them.
+    pub processes: bool,
     /// How long it may take.
     pub effort: Effort,
 }
@@ -46,11 +50,14 @@ pub enum Found<'a> {
     Kernel(&'a KernelRow),
     /// A step.
     Step(&'a StepRow),
+    /// A process.
+    Process(&'a ProcessRow),
 }
 
-/// Measures a device, and tells of each figure as it comes.
+/// Measures a device, and tells of each figure as it comes. `starter` starts this program on the same device.
 pub fn bench(
     target: &Target,
+    starter: &Starter,
     data: &Dataset,
     settings: &Settings,
     tell: &mut dyn FnMut(Found) -> Result<()>,
@@ -59,7 +66,7 @@ pub fn bench(
     tell(Found::Device(&device))?;
     let peaks = peak::peaks(target, settings.effort)?;
     tell(Found::Peaks(&peaks))?;
-    let mut found = DeviceBench { device, peaks, kernels: Vec::new(), steps: Vec::new() };
+    let mut found = DeviceBench { device, peaks, kernels: Vec::new(), steps: Vec::new(), processes: Vec::new() };
     if settings.kernels {
         for workload in &settings.workloads {
             let mut told = |row: &KernelRow| tell(Found::Kernel(row));
@@ -71,6 +78,14 @@ pub fn bench(
             for row in steps::steps(target, data, workload, settings.effort, &found.kernels)? {
                 tell(Found::Step(&row))?;
                 found.steps.push(row);
+            }
+        }
+    }
+    if settings.processes {
+        for workload in &settings.workloads {
+            for row in process::processes(starter, workload, settings.effort)? {
+                tell(Found::Process(&row))?;
+                found.processes.push(row);
             }
         }
     }

@@ -6,7 +6,8 @@ use super::{Ending, Talk};
 use crate::Error;
 use crate::Result;
 use crate::bench::{
-    Bench, Comparison, Effort, FORMAT, Found, KernelRow, Peaks, Settings, StepRow, Target, WORKLOADS, Workload, bench,
+    Bench, Comparison, Effort, FORMAT, Found, KernelRow, Peaks, ProcessRow, Settings, Starter, StepRow, Target,
+    WORKLOADS, Workload, bench, first_steps,
 };
 use crate::cpu::Cpu;
 use crate::data::Part;
@@ -23,7 +24,8 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Of each device: what it can do at best; each kernel of the models' training steps by itself, in every variant, with its
-share of that; whole steps of training and inference. Figures are medians; nothing else should run meanwhile.
+share of that; whole steps of training and inference; fresh processes to their first steps. Figures are medians; nothing else should
+run meanwhile.
 
 Examples:
   mnist-gpu bench                               every device of this machine, in full
@@ -47,6 +49,9 @@ pub struct Args {
     /// One model only; several are several
     #[arg(long, value_parser = PRESETS)]
     model: Vec<String>,
+    /// Do the first steps of this workload, and say when: what a benchmark starts, and times
+    #[arg(long, hide = true, value_name = "WORKLOAD")]
+    first_steps: Option<String>,
     /// Train with this batch instead of those that other programs are measured with
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     batch_size: Option<u32>,
@@ -69,6 +74,8 @@ enum Only {
     Kernels,
     /// Whole steps
     Steps,
+    /// Fresh processes: to their first step, to 100 steps, to the weights of an epoch of `cnn` on disk
+    Processes,
 }
 
 impl Args {
@@ -99,6 +106,7 @@ impl Args {
             workloads,
             kernels: part(Only::Kernels),
             steps: part(Only::Steps),
+            processes: part(Only::Processes),
             effort: if self.quick { Effort::QUICK } else { Effort::FULL },
         }
     }
@@ -111,8 +119,21 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
             args.tolerance
         )));
     }
+    if let Some(name) = &args.first_steps {
+        return child(name, args);
+    }
     // What cannot be read or written is said before minutes are spent.
     let old = args.compare.as_deref().map(read).transpose()?;
+    if let (Some(path), Some(old)) = (&args.compare, &old)
+        && old.quick != args.quick
+    {
+        return Err(Error::Usage(format!(
+            "{} was measured {} --quick: the figures of this run would differ by their effort. Measure {} it",
+            path.display(),
+            if old.quick { "with" } else { "without" },
+            if old.quick { "with" } else { "without" }
+        )));
+    }
     if let Some(folder) = args.out.as_deref().filter(|folder| folder.join(JSON_FILE).exists()) {
         return Err(Error::Usage(format!("{} has a {JSON_FILE} already; name another folder", folder.display())));
     }
@@ -120,8 +141,8 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let settings = args.settings();
     let mut table = Table { talk, heading: None };
     let mut found = Bench { format: FORMAT, version: VERSION.into(), quick: args.quick, devices: Vec::new() };
-    for target in targets(args)? {
-        found.devices.push(bench(&target, &data, &settings, &mut |found| table.row(&found))?);
+    for (target, starter) in targets(args)? {
+        found.devices.push(bench(&target, &starter, &data, &settings, &mut |found| table.row(&found))?);
         // After each device: what is measured is not lost when the next one fails.
         if let Some(folder) = &args.out {
             write(&found, &args.command(), folder)?;
@@ -162,8 +183,20 @@ fn compare(comparison: &Comparison, tolerance: f64, talk: Talk) -> Result<Ending
     Ok(Ending::Success)
 }
 
-/// The devices to measure: of `all`, the CPU and every adapter.
-fn targets(args: &Args) -> Result<Vec<Target>> {
+/// The process that [`Starter`] times: says each milestone as it is reached.
+fn child(name: &str, args: &Args) -> Result<Ending> {
+    let data = args.data.load(Part::All)?;
+    let workloads = args.settings().workloads;
+    let workload = workloads.iter().find(|workload| workload.name() == name);
+    let workload = workload.ok_or_else(|| Error::Usage(format!("--first-steps: there is no workload {name:?}")))?;
+    for (target, _) in targets(args)? {
+        first_steps(target.device(), &data, workload, &mut |milestone| line(milestone.name()))?;
+    }
+    Ok(Ending::Success)
+}
+
+/// The devices to measure, and how a process on each is started: of `all`, the CPU and every adapter.
+fn targets(args: &Args) -> Result<Vec<(Target, Starter)>> {
     let requests: Vec<Option<Request>> = args
         .device
         .iter()
@@ -180,13 +213,23 @@ fn targets(args: &Args) -> Result<Vec<Target>> {
         }
     }
     let open = |place: Option<usize>| {
-        if let Some(index) = place {
-            return Gpu::open(&found[index], false).map(Target::Gpu);
-        }
-        let threads = args.threads.or_else(|| std::thread::available_parallelism().ok());
-        Ok(Target::Cpu { cpu: Cpu::new(threads)?, threads: threads.map_or(1, NonZeroUsize::get) })
+        let target = if let Some(index) = place {
+            Target::Gpu(Gpu::open(&found[index], false)?)
+        } else {
+            let threads = args.threads.or_else(|| std::thread::available_parallelism().ok());
+            Target::Cpu { cpu: Cpu::new(threads)?, threads: threads.map_or(1, NonZeroUsize::get) }
+        };
+        Ok((target, starter(args, place)?))
     };
     places.into_iter().map(open).collect()
+}
+
+fn starter(args: &Args, place: Option<usize>) -> Result<Starter> {
+    let mut options = vec!["--device".into(), place.map_or("cpu".into(), |index| index.to_string())];
+    options.extend(args.threads.iter().flat_map(|threads| ["--threads".into(), threads.to_string()]));
+    options.extend(args.data.folder().into_iter().flat_map(|folder| ["--data-dir".into(), folder]));
+    let program = std::env::current_exe().map_err(Error::io("find", "this program"))?;
+    Ok(Starter { program, options })
 }
 
 /// The tables as they grow on the terminal.
@@ -217,6 +260,10 @@ impl Table {
                     "\nworkload            step             time            images/s   spread   dispatches   idle",
                 )?;
                 line(&step_line(row))
+            }
+            Found::Process(row) => {
+                self.heading("\nworkload            process to           time    spread   test accuracy")?;
+                line(&process_line(row))
             }
         }
     }
@@ -258,6 +305,13 @@ fn step_line(row: &StepRow) -> String {
         thousands(images_per_second.median as u64),
         100.0 * spread
     )
+}
+
+fn process_line(row: &ProcessRow) -> String {
+    let ProcessRow { workload, kind, seconds, test_accuracy } = row;
+    let spread = (seconds.high - seconds.low) / seconds.median;
+    let accuracy = test_accuracy.map_or("–".into(), |accuracy| format!("{:.2} %", 100.0 * accuracy));
+    format!("{workload:<19} {kind:<12} {:>12} {:>7.1} % {accuracy:>15}", time(seconds.median), 100.0 * spread)
 }
 
 /// Seconds in the unit that suits them.

@@ -49,12 +49,40 @@ fn what_takes_longer_than_it_may_fails() {
 }
 
 #[test]
+fn processes_are_timed_from_their_start() {
+    let place = Place::new();
+    let outcome = place.run(&[
+        "bench",
+        "--quick",
+        "--device",
+        "cpu",
+        "--only",
+        "processes",
+        "--model",
+        "linear",
+        "--out",
+        "found",
+    ]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let found: Value =
+        serde_json::from_slice(&std::fs::read(place.path("found/bench.json")).expect("written")).expect("JSON");
+    let rows = found["devices"][0]["processes"].as_array().expect("rows");
+    let kinds: Vec<_> = rows.iter().map(|row| &row["kind"]).collect();
+    assert_eq!(kinds, ["ready", "first step", "100 steps"]);
+    let seconds: Vec<_> = rows.iter().map(|row| row["seconds"]["median"].as_f64().expect("a number")).collect();
+    assert!(seconds[0] > 0.0 && seconds.is_sorted(), "{seconds:?}");
+}
+
+#[test]
 fn what_cannot_be_compared_is_said_before_anything_is_measured() {
     let place = Place::new();
     std::fs::write(place.path("other.json"), "{\"format\": 99}").expect("written");
+    std::fs::write(place.path("full.json"), r#"{"format": 2, "version": "1.0.0", "quick": false, "devices": []}"#)
+        .expect("written");
     for (arguments, code, words) in [
         (["--compare", "nothing.json"], 1, "nothing.json"),
-        (["--compare", "other.json"], 1, "expected format 1, found 99"),
+        (["--compare", "other.json"], 1, "expected format 2, found 99"),
+        (["--compare", "full.json"], 2, "full.json was measured without --quick"),
         (["--tolerance", "0.1"], 2, "--compare"),
         (["--device", "nosuch"], 1, "nosuch"),
     ] {

@@ -1,7 +1,7 @@
 //! bench.md: the tables to read.
 
 use super::{JSON_FILE, PLOT, short};
-use crate::bench::{Bench, DeviceBench, Figure, KernelRow, Peaks, StepRow};
+use crate::bench::{Bench, DeviceBench, Figure, KernelRow, Peaks, ProcessRow, StepRow};
 use crate::report::numbers::{percent, significant, thousands};
 
 /// The report.
@@ -24,6 +24,9 @@ fn device(found: &DeviceBench) -> String {
     let mut parts = vec![format!("## {}\n\n{}. {}", short(&found.device), found.device, peaks(&found.peaks))];
     if !found.steps.is_empty() {
         parts.push(steps(&found.steps));
+    }
+    if !found.processes.is_empty() {
+        parts.push(processes(&found.processes));
     }
     if !found.kernels.is_empty() {
         parts.push(kernels(found));
@@ -57,6 +60,18 @@ fn steps(rows: &[StepRow]) -> String {
     }
     text + "\nA prediction takes one image to the device and its answer back. Idle is the share of a training step that its \
             kernels, timed alone, do not account for."
+}
+
+fn processes(rows: &[ProcessRow]) -> String {
+    let mut text = String::from(
+        "| model, batch, optimizer | from the start of a process to | time | test accuracy |\n|---|---|---:|---:|\n",
+    );
+    for ProcessRow { workload, kind, seconds, test_accuracy } in rows {
+        let accuracy = test_accuracy.map_or("–".into(), |accuracy| percent(accuracy, 2));
+        text.push_str(&format!("| {workload} | {kind} | {} | {accuracy} |\n", spread(seconds)));
+    }
+    text + "\nReady is a process with its data and pipelines on the device; an epoch is over with its evaluated weights on disk. \
+            Drivers keep no compiled shaders from one process to the next; accuracies are means over seeds."
 }
 
 fn kernels(found: &DeviceBench) -> String {
@@ -112,7 +127,10 @@ mod tests {
         let step = "| mlp 64 SGD | training | 240 µs (228 µs to 264 µs) | 266,667 | 9 | 20 % |";
         let kernel =
             "| matmul nt 64×128×784 | **matmul.register** | 80.0 µs (76.0 µs to 88.0 µs) | 160 | 8.00 | 80 % |";
-        for part in [step, kernel, "## llvmpipe, vulkan", "4.80 ms", "30.0 µs for a dispatch that does nothing"] {
+        let process = "| cnn 256 AdamW | one epoch | 3.00 s (2.85 s to 3.30 s) | 99.12 % |";
+        for part in
+            [step, kernel, process, "## llvmpipe, vulkan", "4.80 ms", "30.0 µs for a dispatch that does nothing"]
+        {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
     }

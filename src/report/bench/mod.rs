@@ -71,8 +71,8 @@ mod tests {
         for (text, words) in [
             ("{", "no benchmark"),
             ("{}", "expected a field \"format\""),
-            ("{\"format\": 99}", "expected format 1, found 99"),
-            ("{\"format\": 1}", "missing field"),
+            ("{\"format\": 1}", "expected format 2, found 1"),
+            ("{\"format\": 2}", "missing field"),
         ] {
             std::fs::write(&path, text).expect("written");
             let error = read(&path).expect_err(text).to_string();
