@@ -75,7 +75,7 @@ impl Gpu {
 
     /// The classes whose kernels it can run.
     pub fn classes(&self) -> Vec<Class> {
-        Class::ALL.into_iter().filter(|class| Class::PORTABLE.contains(class) || *class == self.own_class).collect()
+        self.own_class.runnable()
     }
 
     /// The same open adapter with the kernels that another profile chooses, so that tests reach every variant.

@@ -22,7 +22,7 @@ fn resident(process: u32) -> u64 {
 fn a_thousand_epochs_take_no_more_memory_than_a_hundred() {
     for device in devices() {
         let place = Place::new();
-        let small = ["--train-size", "64", "--batch-size", "32", "--epochs", "1000", "--data-dir", "data"];
+        let small = ["--train-size", "32", "--batch-size", "32", "--epochs", "1000", "--data-dir", "data"];
         super::trouble::data(&place, 8);
         let mut command = place.program(&["train", "--json", "--no-report", "--model", "mlp", "--device", &device]);
         let mut child = command.args(small).stdout(Stdio::piped()).spawn().expect("runs");

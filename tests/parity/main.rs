@@ -65,9 +65,9 @@ impl Parity {
 /// An adapter and what is opened of it: without and with bounds checks.
 struct Opened {
     adapter: Adapter,
-    /// Whether the kernels run with bounds checks, too. The indices are the same on every adapter: one of them finds what
-    /// lies outside.
-    checked: bool,
+    /// The classes whose kernels run with bounds checks, too. The indices are the same on every adapter: one of them finds
+    /// what lies outside.
+    checked: Vec<Class>,
     devices: Mutex<[Option<Gpu>; 2]>,
 }
 
@@ -82,13 +82,13 @@ fn main() -> ExitCode {
     if found.is_empty() {
         trials.extend(PARITY.iter().map(without_adapter));
     }
+    let checks = bounds_checks(&found);
     let mut names = Vec::new();
-    for adapter in found {
+    for (adapter, checked) in found.into_iter().zip(checks) {
         let slug = slug(&adapter);
         let number = names.iter().filter(|name| **name == slug).count();
         let name = if number == 0 { slug.clone() } else { format!("{slug}_{}", number + 1) };
         names.push(slug);
-        let checked = names.len() == 1;
         let opened = Arc::new(Opened { adapter, checked, devices: Mutex::default() });
         let device = Arc::clone(&opened);
         trials.push(Trial::test(format!("long_loops::{name}"), move || long_loops::on_adapter(&device.adapter)));
@@ -112,6 +112,23 @@ fn slug(adapter: &Adapter) -> String {
     std::iter::once(info.backend.as_str()).chain(words).collect::<Vec<_>>().join("_")
 }
 
+/// Of each adapter the classes whose kernels run with bounds checks: each once, on the last adapter that has it, which
+/// compiles faster than llvmpipe if it is SwiftShader. Shaders of OpenGL have no such checks.
+fn bounds_checks(adapters: &[Adapter]) -> Vec<Vec<Class>> {
+    let mut left = Class::ALL.to_vec();
+    let mut checks: Vec<_> = adapters
+        .iter()
+        .rev()
+        .map(|adapter| {
+            let class = adapter.profile().class;
+            let here = |other: &mut Class| adapter.info().backend != "gl" && class.runnable().contains(other);
+            left.extract_if(.., here).collect()
+        })
+        .collect();
+    checks.reverse();
+    checks
+}
+
 /// What stands for an op's trials where no adapter is.
 fn without_adapter(parity: &Parity) -> Trial {
     let required = std::env::var("MNIST_GPU_REQUIRE_ADAPTER").is_ok_and(|value| value == "1");
@@ -131,12 +148,13 @@ fn on_adapter(parity: &Parity, opened: &Opened, verbose: bool) -> Result<(), Fai
     let reference = Cpu::new(None)?;
     // Held to the end: one trial at a time has the adapter.
     let mut devices = opened.devices.lock().map_err(|_| "an earlier trial on this adapter panicked")?;
-    for (checked, device) in [false, true].into_iter().zip(devices.iter_mut()).take(1 + usize::from(opened.checked)) {
-        let device = match device {
-            Some(device) => device,
-            None => device.insert(Gpu::open(&opened.adapter, checked)?),
-        };
-        for class in classes(&cases, &device.classes()) {
+    let all = opened.adapter.profile().class.runnable();
+    for ((checked, device), all) in [false, true].into_iter().zip(devices.iter_mut()).zip([&all, &opened.checked]) {
+        for class in classes(&cases, all) {
+            let device = match device {
+                Some(device) => device,
+                None => device.insert(Gpu::open(&opened.adapter, checked)?),
+            };
             let device = device.with_profile(Profile { class });
             let verdict = check_op(&device, &reference, parity.op, &cases)?;
             let how = format!("{}, {class:?} kernels, bounds checks {checked}", device.info());

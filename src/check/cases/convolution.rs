@@ -186,7 +186,7 @@ fn presets() -> Vec<Layer> {
 
 /// Some of random shapes.
 fn random(seed: u32) -> impl Iterator<Item = Layer> {
-    let shapes = shapes(seed, 8, [20, 20, 5, 14, 14, 40, 5, 5, 3, 3, 3, 3, 3, 3]);
+    let shapes = shapes(seed, 4, [20, 20, 5, 14, 14, 40, 5, 5, 3, 3, 3, 3, 3, 3]);
     shapes.map(|[rows, dead, channels, height, width, outputs, kh, kw, sy, sx, ph, pw, py, px]| {
         let narrow = |values: [usize; 2]| values.map(|value| value as u32);
         let kernel = narrow([kh.min(height), kw.min(width)]);

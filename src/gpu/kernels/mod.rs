@@ -224,6 +224,11 @@ impl Class {
     /// Those whose kernels run on every device.
     pub const PORTABLE: [Self; 2] = [Self::Software, Self::Hardware];
 
+    /// Those whose kernels run on an adapter of this class.
+    pub fn runnable(self) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|class| Self::PORTABLE.contains(class) || *class == self).collect()
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
