@@ -15,7 +15,7 @@ pub(super) fn run(op: &Matmul, memory: &mut Memory) {
         let (shape, a_matrix, b_matrix, across) = match op.form {
             // Weights are larger than a batch of activations: they are read where they lie.
             Form::Nt => ([live, n, k], Matrix::rows(a, k), Matrix::transposed(b, k), Across::Rows),
-            Form::Nn => ([live, n, k], Matrix::rows(a, k), Matrix::rows(b, n), Across::Rows),
+            Form::Nn => ([live, n, k], Matrix::rows(a, k), Matrix::rows(b, n), Across::Columns),
             Form::Tn => ([m, n, live], Matrix::transposed(a, m), Matrix::rows(b, n), Across::Columns),
         };
         gemm(shape, a_matrix, b_matrix, across, output, op.accumulate, |row, first, values| {
