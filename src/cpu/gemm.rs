@@ -15,6 +15,9 @@ const VECTORS: usize = 3;
 /// Floats of such a row with the widest vectors.
 const WIDTH: usize = 16 * VECTORS;
 
+/// Floats of an operand that every thread packs for itself, at most: a half of the smallest second-level caches.
+const SHARED: usize = 1 << 17;
+
 /// Floats of this machine's vectors.
 fn lanes() -> usize {
     planes::lanes(Arch::new())
@@ -24,8 +27,8 @@ fn lanes() -> usize {
 type Tile = [[f32; WIDTH]; ROWS];
 
 thread_local! {
-    /// A panel of the operand that vectors run over, \[k\]\[width\]; kept, so that no step allocates.
-    static PANEL: RefCell<Floats> = RefCell::default();
+    /// Panels of the operand that vectors run over, \[k\]\[width\]; kept, so that no step allocates them.
+    static PANELS: RefCell<Floats> = RefCell::default();
 }
 
 /// A matrix seen through strides: element (row, column) is `data[row * row_stride + column * column_stride]`.
@@ -76,53 +79,100 @@ pub(super) fn gemm(
     if m == 0 || n == 0 {
         return;
     }
-    let widest = VECTORS * lanes();
-    let share = share(m, across);
-    output[..m * n].par_chunks_mut(share * n).enumerate().for_each(|(index, output)| {
-        let rows = Rows { first: index * share, n, output, finish: &finish };
-        PANEL.with_borrow_mut(|panel| match across {
-            Across::Columns => {
-                let count = rows.output.len() / n;
-                let mut target = ByRow { rows, first: 0, live: 0 };
-                for first in (0..n).step_by(widest) {
-                    (target.first, target.live) = (first, widest.min(n - first));
-                    let width = pack(b.transpose(), first, target.live, k, panel);
-                    let broadcast = Broadcast { matrix: a, first: target.rows.first, count };
-                    Arch::new().dispatch(Product { broadcast, k, panel, width, accumulate, target: &mut target });
-                }
-            }
-            Across::Rows => {
-                let live = rows.output.len() / n;
-                let width = pack(a, rows.first, live, k, panel);
-                let broadcast = Broadcast { matrix: b.transpose(), first: 0, count: n };
-                let target = &mut ByColumn { rows, live };
-                Arch::new().dispatch(Product { broadcast, k, panel, width, accumulate, target });
-            }
-        });
-    });
-}
-
-/// Rows of the output that one task computes.
-fn share(m: usize, across: Across) -> usize {
-    let threads = rayon::current_num_threads();
+    let product = Shape { size: [m, n, k], a, b, accumulate };
     match across {
-        Across::Columns => m.div_ceil(threads * ROWS) * ROWS,
-        // As many vectors of rows as keep all threads busy for the shortest time.
-        Across::Rows => {
-            let widths = (1..=VECTORS).rev().map(|vectors| vectors * lanes());
-            widths.min_by_key(|width| m.div_ceil(*width).div_ceil(threads) * width).expect("there are widths")
-        }
+        Across::Columns => product.across_columns(output, finish),
+        // The threads divide the larger operand, each keeping its part of that to itself from step to step, as long as
+        // they all have room for the smaller one.
+        Across::Rows if m <= n && m * k <= SHARED => product.across_rows_by_columns(output, finish),
+        Across::Rows => product.across_rows_by_rows(output, finish),
     }
 }
 
+/// A product to compute.
+#[derive(Clone, Copy)]
+struct Shape<'a> {
+    size: [usize; 3],
+    a: Matrix<'a>,
+    b: Matrix<'a>,
+    accumulate: bool,
+}
+
+impl Shape<'_> {
+    /// Every thread has rows of the output, and packs all of b for itself.
+    fn across_columns(self, output: &mut [f32], finish: impl Fn(usize, usize, &mut [f32]) + Sync) {
+        let Self { size: [m, n, k], a, b, accumulate } = self;
+        let widest = VECTORS * lanes();
+        let share = m.div_ceil(rayon::current_num_threads() * ROWS) * ROWS;
+        output[..m * n].par_chunks_mut(share * n).enumerate().for_each(|(index, output)| {
+            let count = output.len() / n;
+            let broadcast = Broadcast { matrix: a, first: index * share, count };
+            let mut target = ByRow { first_row: index * share, n, output, first: 0, live: 0, finish: &finish };
+            PANELS.with_borrow_mut(|panel| {
+                for first in (0..n).step_by(widest) {
+                    (target.first, target.live) = (first, widest.min(n - first));
+                    let width = target.live.next_multiple_of(lanes());
+                    panel.resize(k * width);
+                    pack(b.transpose(), first, target.live, width, panel);
+                    Arch::new().dispatch(Product { broadcast, k, panel, width, accumulate, target: &mut target });
+                }
+            });
+        });
+    }
+
+    /// Every thread has rows of the output, and packs those of a.
+    fn across_rows_by_rows(self, output: &mut [f32], finish: impl Fn(usize, usize, &mut [f32]) + Sync) {
+        let Self { size: [m, n, k], a, b, accumulate } = self;
+        let share = width(m, rayon::current_num_threads());
+        let broadcast = Broadcast { matrix: b.transpose(), first: 0, count: n };
+        output[..m * n].par_chunks_mut(share * n).enumerate().for_each(|(index, output)| {
+            let first_row = index * share;
+            let mut rows: Vec<_> = output.chunks_exact_mut(n).collect();
+            let width = rows.len().next_multiple_of(lanes());
+            PANELS.with_borrow_mut(|panel| {
+                panel.resize(k * width);
+                pack(a, first_row, rows.len(), width, panel);
+                let target = &mut ByColumn { first_row, first: 0, rows: &mut rows, finish: &finish };
+                Arch::new().dispatch(Product { broadcast, k, panel, width, accumulate, target });
+            });
+        });
+    }
+
+    /// Every thread has columns of the output, and packs all of a for itself.
+    fn across_rows_by_columns(self, output: &mut [f32], finish: impl Fn(usize, usize, &mut [f32]) + Sync) {
+        let Self { size: [m, n, k], a, b, accumulate } = self;
+        let width = width(m, 1);
+        let share = n.div_ceil(rayon::current_num_threads() * ROWS) * ROWS;
+        let mut parts: Vec<Vec<&mut [f32]>> = (0..n).step_by(share).map(|_| Vec::with_capacity(m)).collect();
+        for row in output[..m * n].chunks_exact_mut(n) {
+            parts.iter_mut().zip(row.chunks_mut(share)).for_each(|(part, columns)| part.push(columns));
+        }
+        parts.into_par_iter().enumerate().for_each(|(index, mut part)| {
+            let first = index * share;
+            let broadcast = Broadcast { matrix: b.transpose(), first, count: part[0].len() };
+            PANELS.with_borrow_mut(|panel| {
+                panel.resize(k * width);
+                for (first_row, rows) in (0..).step_by(width).zip(part.chunks_mut(width)) {
+                    pack(a, first_row, rows.len(), width, panel);
+                    let target = &mut ByColumn { first_row, first, rows, finish: &finish };
+                    Arch::new().dispatch(Product { broadcast, k, panel, width, accumulate, target });
+                }
+            });
+        });
+    }
+}
+
+/// Rows of whole vectors, as many as have each of so many threads busy for the shortest time.
+fn width(rows: usize, threads: usize) -> usize {
+    let widths = (1..=VECTORS).rev().map(|vectors| vectors * lanes());
+    widths.min_by_key(|width| rows.div_ceil(*width).div_ceil(threads) * width).expect("there are widths")
+}
+
 /// Copies `count` rows from `first` so that the numbers of one k lie together: panel\[k\]\[width\], zeros beyond `count`.
-/// The width is whole vectors.
-fn pack(matrix: Matrix, first: usize, count: usize, k: usize, panel: &mut Floats) -> usize {
+fn pack(matrix: Matrix, first: usize, count: usize, width: usize, panel: &mut [f32]) {
     /// Numbers of a row that are copied at a time, so that what they are spread over stays in the cache.
     const STRETCH: usize = 64;
     let Matrix { data, row_stride, column_stride } = matrix;
-    let width = count.next_multiple_of(lanes());
-    panel.resize(k * width);
     if count < width {
         panel.fill(0.0);
     }
@@ -131,7 +181,7 @@ fn pack(matrix: Matrix, first: usize, count: usize, k: usize, panel: &mut Floats
             copy(&data[k * column_stride + first..][..count], &mut panel[..count]);
         }
     } else {
-        for (start, panel) in (0..k).step_by(STRETCH).zip(panel.chunks_mut(STRETCH * width)) {
+        for (start, panel) in (0..).step_by(STRETCH).zip(panel.chunks_mut(STRETCH * width)) {
             // Four rows at a time: what they are spread over is written in whole quarters of a vector.
             for row in (0..count / 4 * 4).step_by(4) {
                 let rows: [&[f32]; 4] =
@@ -149,7 +199,6 @@ fn pack(matrix: Matrix, first: usize, count: usize, k: usize, panel: &mut Floats
             }
         }
     }
-    width
 }
 
 /// Copies a few vectors of numbers, in line.
@@ -164,14 +213,6 @@ fn copy(from: &[f32], to: &mut [f32]) {
     }
 }
 
-/// Some rows of the output, and what happens to them before they are stored.
-struct Rows<'a, F> {
-    first: usize,
-    n: usize,
-    output: &'a mut [f32],
-    finish: &'a F,
-}
-
 /// Where tiles come from and go to.
 trait Target {
     /// Fills a tile of so many broadcast rows with what the output holds.
@@ -180,17 +221,20 @@ trait Target {
     fn store(&mut self, row: usize, count: usize, tile: &mut Tile);
 }
 
-/// Broadcast rows are rows of the output: vectors over the `live` columns from `first`.
+/// Broadcast rows are rows of the output, from `first_row`: vectors over the `live` columns from `first`.
 struct ByRow<'a, F> {
-    rows: Rows<'a, F>,
+    first_row: usize,
+    n: usize,
+    output: &'a mut [f32],
     first: usize,
     live: usize,
+    finish: &'a F,
 }
 
 impl<F: Fn(usize, usize, &mut [f32])> Target for ByRow<'_, F> {
     #[inline(always)]
     fn load(&self, row: usize, count: usize, tile: &mut Tile) {
-        let output = self.rows.output[row * self.rows.n..].chunks(self.rows.n);
+        let output = self.output[row * self.n..].chunks(self.n);
         for (tile, output) in tile.iter_mut().zip(output).take(count) {
             copy(&output[self.first..][..self.live], &mut tile[..self.live]);
         }
@@ -198,26 +242,27 @@ impl<F: Fn(usize, usize, &mut [f32])> Target for ByRow<'_, F> {
 
     #[inline(always)]
     fn store(&mut self, row: usize, count: usize, tile: &mut Tile) {
-        let Rows { first, n, output, finish } = &mut self.rows;
-        let output = output[row * *n..].chunks_mut(*n);
+        let output = self.output[row * self.n..].chunks_mut(self.n);
         for (index, (tile, output)) in tile.iter_mut().zip(output).take(count).enumerate() {
             let values = &mut tile[..self.live];
-            finish(*first + row + index, self.first, values);
+            (self.finish)(self.first_row + row + index, self.first, values);
             copy(values, &mut output[self.first..][..self.live]);
         }
     }
 }
 
-/// Broadcast rows are columns of the output: vectors over its `live` rows.
-struct ByColumn<'a, F> {
-    rows: Rows<'a, F>,
-    live: usize,
+/// Broadcast rows are columns of the output, from `first`: vectors over these rows, from `first_row`.
+struct ByColumn<'a, 'b, F> {
+    first_row: usize,
+    first: usize,
+    rows: &'a mut [&'b mut [f32]],
+    finish: &'a F,
 }
 
-impl<F: Fn(usize, usize, &mut [f32])> Target for ByColumn<'_, F> {
+impl<F: Fn(usize, usize, &mut [f32])> Target for ByColumn<'_, '_, F> {
     #[inline(always)]
     fn load(&self, column: usize, count: usize, tile: &mut Tile) {
-        for (index, output) in self.rows.output.chunks_exact(self.rows.n).enumerate() {
+        for (index, output) in self.rows.iter().enumerate() {
             for (tile, value) in tile.iter_mut().zip(&output[column..column + count]) {
                 tile[index] = *value;
             }
@@ -226,10 +271,9 @@ impl<F: Fn(usize, usize, &mut [f32])> Target for ByColumn<'_, F> {
 
     #[inline(always)]
     fn store(&mut self, column: usize, count: usize, tile: &mut Tile) {
-        let Rows { first, n, output, finish } = &mut self.rows;
-        for (index, output) in output.chunks_exact_mut(*n).enumerate().take(self.live) {
+        for (index, output) in self.rows.iter_mut().enumerate() {
             let mut values: [f32; ROWS] = std::array::from_fn(|row| tile[row][index]);
-            finish(*first + index, column, &mut values[..count]);
+            (self.finish)(self.first_row + index, self.first + column, &mut values[..count]);
             output[column..column + count].copy_from_slice(&values[..count]);
         }
     }
