@@ -1,7 +1,8 @@
 //! A benchmark that was made up, for tests.
 
-use super::{Bench, DeviceBench, FORMAT, Figure, KernelRow, Peaks, ProcessRow, StepRow, Work};
+use super::{Bench, DeviceBench, FORMAT, Figure, KernelRow, Peaks, ProcessRow, StepRow};
 use crate::device::DeviceInfo;
+use crate::program::Work;
 
 fn figure(median: f64) -> Figure {
     Figure { median, low: 0.95 * median, high: 1.1 * median, samples: 9 }

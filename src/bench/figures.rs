@@ -1,8 +1,8 @@
 //! What a benchmark finds: the one value that its reports are made from.
 
 use super::measure::Figure;
-use super::work::Work;
 use crate::device::DeviceInfo;
+use crate::program::Work;
 use serde::{Deserialize, Serialize};
 
 /// The version of bench.json's form. A file of another version is not read.

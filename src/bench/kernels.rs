@@ -3,12 +3,11 @@
 use super::figures::KernelRow;
 use super::measure::Effort;
 use super::target::Target;
-use super::work::Work;
 use super::workload::{Workload, ready};
 use crate::Result;
 use crate::data::Dataset;
 use crate::device::Device;
-use crate::program::{List, Op, Program};
+use crate::program::{List, Op, Program, Work};
 use std::sync::Arc;
 
 /// Images in memory: enough for any batch here.

@@ -10,7 +10,6 @@ mod peak;
 mod process;
 mod steps;
 mod target;
-mod work;
 mod workload;
 
 pub use compare::{Change, Comparison};
@@ -18,7 +17,6 @@ pub use figures::{Bench, DeviceBench, FORMAT, KernelRow, Peaks, ProcessRow, Step
 pub use measure::{Effort, Figure};
 pub use process::{Milestone, Starter, first_steps};
 pub use target::Target;
-pub use work::Work;
 pub use workload::{WORKLOADS, Workload};
 
 use crate::Result;

@@ -3,9 +3,9 @@
 //! Vectors run over the output channels. Tiles of up to eight places, those of one or two pool windows, are summed in
 //! registers in the order of the weights; then each window is pooled.
 
-use super::Memory;
 use super::memory::Floats;
 use super::planes::{Extents, transpose, with_count};
+use super::{Memory, threads};
 use crate::program::{Conv2dForward, NO_CHOICE};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -20,21 +20,22 @@ pub(super) fn run(op: &Conv2dForward, memory: &mut Memory) {
     memory.with_outputs([Some(op.output), op.choice], |memory, [output, choice]| {
         let live = memory.state(op.state).live as usize;
         let (input_len, output_len) = (extents.input_len(), extents.output_len());
-        let layer = Layer::new(extents, memory.f32(op.weights), memory.f32(op.bias), op.relu);
+        let make = || Layer::new(extents, memory.f32(op.weights), memory.f32(op.bias), op.relu);
+        let layer = memory.derived(op.output, &[op.weights, op.bias], make);
         let images = memory.f32(op.input)[..live * input_len].par_chunks(input_len);
         let outputs = output[..live * output_len].par_chunks_mut(output_len);
+        let scratch = || layer.scratch();
         let choice: &mut [u32] = bytemuck::cast_slice_mut(choice);
         if op.choice.is_some() {
             let choices = choice[..live * output_len].par_chunks_mut(output_len);
-            images.zip(outputs).zip(choices).for_each_init(
-                || layer.scratch(),
-                |scratch, ((image, output), choice)| layer.image(image, output, Some(choice), scratch),
-            );
+            let images = images.zip(outputs).zip(choices);
+            threads::for_each_with(images, scratch, |scratch, ((image, output), choice)| {
+                layer.image(image, output, Some(choice), scratch, live == 1);
+            });
         } else {
-            images.zip(outputs).for_each_init(
-                || layer.scratch(),
-                |scratch, (image, output)| layer.image(image, output, None, scratch),
-            );
+            threads::for_each_with(images.zip(outputs), scratch, |scratch, (image, output)| {
+                layer.image(image, output, None, scratch, live == 1);
+            });
         }
     });
 }
@@ -60,7 +61,7 @@ struct Layer {
 struct Scratch {
     /// The padded image, \[channels\]\[height\]\[width\].
     planes: Vec<f32>,
-    /// The convolution at the places of a group of windows, \[windows\]\[area\]\[width\].
+    /// See [`Layer::places`].
     places: Floats,
     /// After pool and ReLU, \[windows\]\[width\].
     largest: Floats,
@@ -72,11 +73,7 @@ impl Layer {
     fn new(extents: Extents, weights: &[f32], bias: &[f32], relu: bool) -> Self {
         let width = extents.outputs.next_multiple_of(LANES);
         let mut packed = Floats::zeros(extents.taps() * width);
-        for (output, weights) in weights.chunks_exact(extents.taps()).enumerate() {
-            for (packed, weight) in packed[output..].iter_mut().step_by(width).zip(weights) {
-                *packed = *weight;
-            }
-        }
+        transpose(weights, extents.taps(), &mut packed, width, [extents.outputs, extents.taps()]);
         let [height, row] = extents.padded;
         let [kernel_height, kernel_width] = extents.kernel;
         let taps = (0..extents.channels).flat_map(|channel| {
@@ -93,13 +90,26 @@ impl Layer {
         let outputs = self.extents.windows() * self.width;
         Scratch {
             planes: vec![0.0; channels * padded[0] * padded[1]],
-            places: Floats::zeros(self.group * self.extents.area() * self.width),
+            places: self.places(),
             largest: Floats::zeros(outputs),
             chosen: vec![0; outputs],
         }
     }
 
-    fn image(&self, image: &[f32], output: &mut [f32], choice: Option<&mut [u32]>, scratch: &mut Scratch) {
+    /// Room for the convolution at the places of a group of windows, \[windows\]\[area\]\[width\].
+    fn places(&self) -> Floats {
+        Floats::zeros(self.group * self.extents.area() * self.width)
+    }
+
+    /// One image, to its output and its choices; `shared`, where threads have no other image to do meanwhile.
+    fn image(
+        &self,
+        image: &[f32],
+        output: &mut [f32],
+        choice: Option<&mut [u32]>,
+        scratch: &mut Scratch,
+        shared: bool,
+    ) {
         let Extents { input, padding, padded, .. } = self.extents;
         let Scratch { planes, places, largest, chosen } = scratch;
         let planes: &[f32] = if padding == [0, 0] {
@@ -112,7 +122,17 @@ impl Layer {
             }
             planes
         };
-        Arch::new().dispatch(Image { layer: self, planes, places, largest, chosen });
+        let run = |places: &mut [f32], ((largest, chosen), starts): ((&mut [f32], &mut [u32]), &[usize])| {
+            Arch::new().dispatch(Windows { layer: self, planes, starts, places, largest, chosen });
+        };
+        if shared {
+            let share = self.extents.windows().div_ceil(threads::count()).next_multiple_of(self.group);
+            let outputs = largest.par_chunks_mut(share * self.width).zip(chosen.par_chunks_mut(share * self.width));
+            let parts = outputs.zip(self.starts.par_chunks(share * self.extents.area()));
+            threads::for_each_with(parts, || self.places(), |places, part| run(places, part));
+        } else {
+            run(places, ((largest, chosen), &self.starts));
+        }
         let windows = self.extents.windows();
         transpose(largest, self.width, output, windows, [windows, self.extents.outputs]);
         if let Some(choice) = choice {
@@ -121,29 +141,30 @@ impl Layer {
     }
 }
 
-/// The convolution of one image, from its planes to its largest and chosen places.
-struct Image<'a> {
+/// Pool windows of one image, from its planes to their largest and chosen places.
+struct Windows<'a> {
     layer: &'a Layer,
     planes: &'a [f32],
+    starts: &'a [usize],
     places: &'a mut [f32],
     largest: &'a mut [f32],
     chosen: &'a mut [u32],
 }
 
-impl WithSimd for Image<'_> {
+impl WithSimd for Windows<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { layer, planes, places, largest, chosen } = self;
-        let Layer { extents, width, starts, group, .. } = layer;
+        let Self { layer, planes, starts, places, largest, chosen } = self;
+        let Layer { extents, width, group, .. } = layer;
         let (width, area) = (*width, extents.area());
         let windows = largest.chunks_mut(group * width).zip(chosen.chunks_mut(group * width));
         for ((largest, chosen), starts) in windows.zip(starts.chunks(group * area)) {
             for (starts, sums) in starts.chunks(PLACES).zip(places.chunks_mut(PLACES * width)) {
                 macro_rules! sum {
                     ($count:literal, $simd:ident) => {
-                        layer.places::<S, $count>($simd, planes, starts.try_into().expect("so many"), sums)
+                        layer.sums::<S, $count>($simd, planes, starts.try_into().expect("so many"), sums)
                     };
                 }
                 with_count!(starts.len(), sum!(simd));
@@ -159,7 +180,7 @@ impl WithSimd for Image<'_> {
 impl Layer {
     /// Sums some places, all their channels: \[places\]\[width\].
     #[inline(always)]
-    fn places<S: Simd, const COUNT: usize>(&self, simd: S, planes: &[f32], starts: &[usize; COUNT], sums: &mut [f32]) {
+    fn sums<S: Simd, const COUNT: usize>(&self, simd: S, planes: &[f32], starts: &[usize; COUNT], sums: &mut [f32]) {
         let mut column = 0;
         while column < self.width {
             // As many accumulators as there are registers for, beside the weights.

@@ -3,7 +3,7 @@
 //! whatever the tile it lies in.
 
 use super::memory::Floats;
-use super::planes;
+use super::{planes, threads};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::cell::RefCell;
@@ -103,8 +103,8 @@ impl Shape<'_> {
     fn across_columns(self, output: &mut [f32], finish: impl Fn(usize, usize, &mut [f32]) + Sync) {
         let Self { size: [m, n, k], a, b, accumulate } = self;
         let widest = VECTORS * lanes();
-        let share = m.div_ceil(rayon::current_num_threads() * ROWS) * ROWS;
-        output[..m * n].par_chunks_mut(share * n).enumerate().for_each(|(index, output)| {
+        let share = m.div_ceil(threads::count() * ROWS) * ROWS;
+        threads::for_each(output[..m * n].par_chunks_mut(share * n).enumerate(), |(index, output)| {
             let count = output.len() / n;
             let broadcast = Broadcast { matrix: a, first: index * share, count };
             let mut target = ByRow { first_row: index * share, n, output, first: 0, live: 0, finish: &finish };
@@ -123,9 +123,9 @@ impl Shape<'_> {
     /// Every thread has rows of the output, and packs those of a.
     fn across_rows_by_rows(self, output: &mut [f32], finish: impl Fn(usize, usize, &mut [f32]) + Sync) {
         let Self { size: [m, n, k], a, b, accumulate } = self;
-        let share = width(m, rayon::current_num_threads());
+        let share = width(m, threads::count());
         let broadcast = Broadcast { matrix: b.transpose(), first: 0, count: n };
-        output[..m * n].par_chunks_mut(share * n).enumerate().for_each(|(index, output)| {
+        threads::for_each(output[..m * n].par_chunks_mut(share * n).enumerate(), |(index, output)| {
             let first_row = index * share;
             let mut rows: Vec<_> = output.chunks_exact_mut(n).collect();
             let width = rows.len().next_multiple_of(lanes());
@@ -142,12 +142,12 @@ impl Shape<'_> {
     fn across_rows_by_columns(self, output: &mut [f32], finish: impl Fn(usize, usize, &mut [f32]) + Sync) {
         let Self { size: [m, n, k], a, b, accumulate } = self;
         let width = width(m, 1);
-        let share = n.div_ceil(rayon::current_num_threads() * ROWS) * ROWS;
+        let share = n.div_ceil(threads::count() * ROWS) * ROWS;
         let mut parts: Vec<Vec<&mut [f32]>> = (0..n).step_by(share).map(|_| Vec::with_capacity(m)).collect();
         for row in output[..m * n].chunks_exact_mut(n) {
             parts.iter_mut().zip(row.chunks_mut(share)).for_each(|(part, columns)| part.push(columns));
         }
-        parts.into_par_iter().enumerate().for_each(|(index, mut part)| {
+        threads::for_each(parts.into_par_iter().enumerate(), |(index, mut part)| {
             let first = index * share;
             let broadcast = Broadcast { matrix: b.transpose(), first, count: part[0].len() };
             PANELS.with_borrow_mut(|panel| {

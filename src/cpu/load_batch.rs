@@ -1,6 +1,6 @@
 //! Gathers and normalises images; the twin of `shaders/load_batch.wgsl`.
 
-use super::Memory;
+use super::{Memory, threads};
 use crate::program::LoadBatch;
 use rayon::prelude::*;
 
@@ -10,7 +10,8 @@ pub(super) fn run(op: &LoadBatch, memory: &mut Memory) {
         let live = memory.state(op.state).live as usize;
         let images = memory.bytes(op.images);
         let samples: &[[u32; 2]] = bytemuck::cast_slice(memory.u32(op.samples));
-        output[..live * pixels].par_chunks_mut(pixels).zip(samples).with_min_len(16).for_each(|(row, &[image, _])| {
+        let rows = output[..live * pixels].par_chunks_mut(pixels).zip(samples).with_min_len(16);
+        threads::for_each(rows, |(row, &[image, _])| {
             let image = &images[image as usize * pixels..][..pixels];
             pulp::Arch::new().dispatch(|| {
                 for (value, &byte) in row.iter_mut().zip(image) {

@@ -2,6 +2,7 @@
 
 use super::Memory;
 use super::gemm::{Across, Matrix, gemm};
+use super::gemv::Columns;
 use crate::program::{Form, Matmul};
 
 pub(super) fn run(op: &Matmul, memory: &mut Memory) {
@@ -18,7 +19,7 @@ pub(super) fn run(op: &Matmul, memory: &mut Memory) {
             Form::Nn => ([live, n, k], Matrix::rows(a, k), Matrix::rows(b, n), Across::Columns),
             Form::Tn => ([m, n, live], Matrix::transposed(a, m), Matrix::rows(b, n), Across::Columns),
         };
-        gemm(shape, a_matrix, b_matrix, across, output, op.accumulate, |row, first, values| {
+        let finish = |row: usize, first: usize, values: &mut [f32]| {
             if op.bias.is_some() {
                 for (value, bias) in values.iter_mut().zip(&bias[first..]) {
                     *value += bias;
@@ -35,7 +36,14 @@ pub(super) fn run(op: &Matmul, memory: &mut Memory) {
                     *value = if mask <= 0.0 { 0.0 } else { *value };
                 }
             }
-        });
+        };
+        // Weights that stay as they are from one image to the next.
+        if op.form == Form::Nt && live == 1 && op.state == memory.program().ports.eval.state {
+            memory.derived(op.output, &[op.b], || Columns::new(b, k)).times(&a[..k], &mut output[..n]);
+            finish(0, 0, &mut output[..n]);
+        } else {
+            gemm(shape, a_matrix, b_matrix, across, output, op.accumulate, finish);
+        }
         if op.bias_gradient.is_some() {
             if !op.accumulate {
                 bias_gradient.fill(0.0);

@@ -3,8 +3,9 @@
 use crate::program::{Element, Program, TensorId};
 use crate::{Error, Result};
 use bytemuck::{Pod, Zeroable};
+use std::any::Any;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One cache line, so that tensors and their views are aligned for vector loads.
 #[repr(C, align(64))]
@@ -49,6 +50,15 @@ impl DerefMut for Floats {
 pub(super) struct Memory {
     program: Arc<Program>,
     owned: Vec<Vec<Line>>,
+    /// How often each owner was written.
+    versions: Vec<u64>,
+    /// What was derived for a tensor, and from which versions: see [`Memory::derived`].
+    derived: Vec<Mutex<Option<Derived>>>,
+}
+
+struct Derived {
+    versions: u64,
+    value: Arc<dyn Any + Send + Sync>,
 }
 
 impl Memory {
@@ -66,7 +76,12 @@ impl Memory {
                 ))
             })
         });
-        Ok(Self { owned: owned.collect::<Result<_>>()?, program: Arc::clone(program) })
+        Ok(Self {
+            owned: owned.collect::<Result<_>>()?,
+            versions: vec![0; program.tensors.len()],
+            derived: program.tensors.iter().map(|_| Mutex::default()).collect(),
+            program: Arc::clone(program),
+        })
     }
 
     /// The program that the tensors belong to.
@@ -83,6 +98,7 @@ impl Memory {
     /// The bytes of a tensor, to write.
     pub fn bytes_mut(&mut self, id: TensorId) -> &mut [u8] {
         let (owner, offset, bytes) = self.program.place(id);
+        self.versions[owner.index()] += 1;
         &mut bytemuck::cast_slice_mut(&mut self.owned[owner.index()])[offset..offset + bytes]
     }
 
@@ -105,6 +121,24 @@ impl Memory {
     /// The state of a run.
     pub fn state(&self, id: TensorId) -> crate::program::State {
         bytemuck::pod_read_unaligned(self.bytes(id))
+    }
+
+    /// What the op that writes `output` makes of some of its inputs, such as weights in another order; kept for as long as
+    /// none of these is written. Each such op makes one kind of thing.
+    pub fn derived<T: Any + Send + Sync>(
+        &self,
+        output: TensorId,
+        inputs: &[TensorId],
+        make: impl FnOnce() -> T,
+    ) -> Arc<T> {
+        let versions = inputs.iter().map(|&input| self.versions[self.program.place(input).0.index()]).sum();
+        let mut kept = self.derived[output.index()].lock().unwrap_or_else(PoisonError::into_inner);
+        let value = kept.as_ref().filter(|kept| kept.versions == versions).map(|kept| Arc::clone(&kept.value));
+        value.and_then(|value| value.downcast().ok()).unwrap_or_else(|| {
+            let value = Arc::new(make());
+            *kept = Some(Derived { versions, value: Arc::clone(&value) as _ });
+            value
+        })
     }
 
     /// Gives an op the tensors that it writes, and all others to read. An absent tensor is an empty slice.
@@ -146,6 +180,7 @@ impl Memory {
         let result = op(self, outputs);
         for (owner, lines) in owners.into_iter().zip(taken) {
             self.owned[owner] = lines;
+            self.versions[owner] += 1;
         }
         result
     }

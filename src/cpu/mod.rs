@@ -11,6 +11,7 @@ mod conv2d_forward;
 mod dropout;
 mod exponential;
 mod gemm;
+mod gemv;
 mod init_uniform;
 mod load_batch;
 mod matmul;
@@ -19,9 +20,10 @@ mod planes;
 mod reduce;
 mod sgd;
 mod softmax_nll;
+mod threads;
 
 use crate::device::{Device, DeviceInfo, Session};
-use crate::program::{List, Op, Program, TensorId};
+use crate::program::{List, Op, Program, TensorId, Work};
 use crate::{Error, Result};
 use memory::Memory;
 use rayon::ThreadPool;
@@ -30,6 +32,8 @@ use std::sync::Arc;
 
 /// Elements that one thread takes at a time in element-wise ops.
 const BLOCK: usize = 16 * 1024;
+/// Floating-point operations that a thread does while others hear of their part and report back, about 20 µs.
+const HANDOVER: f64 = 3e6;
 /// The most threads that may be asked for.
 const MAX_THREADS: usize = 1024;
 
@@ -80,13 +84,33 @@ impl Device for Cpu {
 
     fn load(&self, program: &Arc<Program>) -> Result<Box<dyn Session>> {
         program.validate()?;
-        Ok(Box::new(CpuSession { memory: Memory::new(program)?, pool: Arc::clone(&self.pool) }))
+        let work: f64 = program.eval_step.iter().map(|op| Work::of(program, op).flops).sum();
+        Ok(Box::new(CpuSession {
+            memory: Memory::new(program)?,
+            pool: Arc::clone(&self.pool),
+            work: work / f64::from(program.ports.eval.batch),
+        }))
     }
 }
 
 struct CpuSession {
     memory: Memory,
     pool: Arc<ThreadPool>,
+    /// Floating-point operations to evaluate an image.
+    work: f64,
+}
+
+impl CpuSession {
+    /// Whether a step is done sooner by the calling thread alone: by the others' parts of it they would save less than
+    /// they cost.
+    fn small(&self, list: List) -> bool {
+        if list != List::EvalStep {
+            return false;
+        }
+        let images = self.memory.state(self.memory.program().ports.eval.state).count;
+        let others = 1.0 - 1.0 / self.pool.current_num_threads() as f64;
+        f64::from(images) * self.work * others < HANDOVER
+    }
 }
 
 impl Session for CpuSession {
@@ -105,12 +129,18 @@ impl Session for CpuSession {
 
     fn run(&mut self, list: List, times: u32) -> Result<()> {
         let program = Arc::clone(self.memory.program());
+        let alone = self.small(list);
         let memory = &mut self.memory;
-        self.pool.install(|| {
+        let mut steps = || {
             for _ in 0..times {
                 program.list(list).iter().for_each(|op| run(op, memory));
             }
-        });
+        };
+        if alone {
+            steps();
+        } else {
+            self.pool.install(steps);
+        }
         Ok(())
     }
 

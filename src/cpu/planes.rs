@@ -77,12 +77,14 @@ impl Extents {
 
     /// For each place of each pool window, where in a padded plane its patch begins: \[windows\]\[area\].
     pub fn starts(&self) -> Vec<usize> {
-        let start = |window: usize, place: usize| {
-            let y = window / self.pooled[1] * self.pool_stride[0] + place / self.pool[1];
-            let x = window % self.pooled[1] * self.pool_stride[1] + place % self.pool[1];
-            y * self.stride[0] * self.padded[1] + x * self.stride[1]
-        };
-        (0..self.windows()).flat_map(|window| (0..self.area()).map(move |place| start(window, place))).collect()
+        let mut starts = Vec::with_capacity(self.windows() * self.area());
+        for (top, left) in pairs(self.pooled) {
+            for (y, x) in pairs(self.pool) {
+                let (y, x) = (top * self.pool_stride[0] + y, left * self.pool_stride[1] + x);
+                starts.push(y * self.stride[0] * self.padded[1] + x * self.stride[1]);
+            }
+        }
+        starts
     }
 
     /// Numbers before the image among the channel-last, padded ones, and of one of its rows.
@@ -142,6 +144,11 @@ impl Extents {
         let (column, channel) = (float / self.channels, float % self.channels);
         (column < self.kernel[1]).then(|| (channel * self.kernel[0] + row) * self.kernel[1] + column)
     }
+}
+
+/// Row and column of every place, row after row.
+fn pairs([rows, columns]: [usize; 2]) -> impl Iterator<Item = (usize, usize)> {
+    (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)))
 }
 
 /// to\[column, row\] = from\[row, column\]; of each matrix the numbers from one row to the next.

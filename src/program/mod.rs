@@ -8,6 +8,7 @@ mod signature;
 mod state;
 mod tensor;
 mod validate;
+mod work;
 
 pub use access::Access;
 pub use builder::{Build, METRICS_SLOTS, build};
@@ -19,6 +20,7 @@ pub use op::{
 pub use state::{ScheduleRow, State};
 pub use tensor::{Element, Role, Tensor, TensorId, View};
 pub use validate::BINDING_BYTES;
+pub use work::Work;
 
 use serde::{Deserialize, Serialize};
 

@@ -88,7 +88,7 @@ fn session(device: &dyn Device, data: &Dataset, config: &TrainConfig) -> Box<dyn
         images,
         batch: config.batch_size,
         train_images: images,
-        eval_batch: 1,
+        eval_batch: 8,
         optimizer: config.optimizer,
         mean: data.mean,
         std: data.std,

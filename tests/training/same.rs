@@ -4,8 +4,11 @@ use crate::devices::{cpu, on_adapters};
 use crate::{config, mnist, session, trained};
 use mnist_gpu::config::TrainConfig;
 use mnist_gpu::device::Session;
+use mnist_gpu::evaluate::log_probabilities;
+use mnist_gpu::model::PRESETS;
 use mnist_gpu::optimizer::Optimizer;
 use mnist_gpu::program::{List, State, TensorId};
+use std::ops::Range;
 
 /// The images and labels of each of the first steps.
 fn batches(session: &mut dyn Session, steps: usize) -> Vec<Vec<[u32; 2]>> {
@@ -47,6 +50,38 @@ fn convolutions_give_the_same_bits_with_any_number_of_threads() {
             let again = trained(&cpu(threads), &data, &config(model, 10, 1));
             assert!(again.bits() == first.bits(), "{model}, {threads} threads: other parameters");
             assert_eq!(again.losses, first.losses, "{model}, {threads} threads");
+        }
+    }
+}
+
+/// Every bit of the answers to some images, which all sessions must give.
+fn answers(sessions: &mut [Box<dyn Session>], images: Range<u32>) -> Vec<u32> {
+    let all = sessions.iter_mut().map(|session| {
+        let values = log_probabilities(&mut **session, &images).expect("answers");
+        values.iter().map(|value| value.to_bits()).collect::<Vec<_>>()
+    });
+    let all: Vec<_> = all.collect();
+    assert!(all.iter().all(|bits| *bits == all[0]), "images {images:?}: with other threads other bits");
+    all[0].clone()
+}
+
+#[test]
+fn the_cpu_answers_for_an_image_alone_as_for_one_among_others_also_after_a_step() {
+    let data = mnist(64, 10);
+    for model in PRESETS {
+        let mut sessions = [1, 2, 3].map(|threads| session(&cpu(threads), &data, &config(model, 10, 1)));
+        let mut before = Vec::new();
+        for step in 0..2 {
+            let together = answers(&mut sessions, 0..8);
+            assert!(together != before, "{model}: a step must change the answers");
+            for (image, expected) in (0..8).zip(together.chunks(together.len() / 8)) {
+                let alone = answers(&mut sessions, image..image + 1);
+                assert!(alone == expected, "{model}, image {image} after {step} steps: alone other bits");
+            }
+            before = together;
+            for session in &mut sessions {
+                session.run(List::TrainStep, 1).expect("a step");
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How much an op does at the least: what time is held against.
 
-use crate::program::{Access, Conv2dForward, Convolution, Form, Matmul, Op, Program, Role, TensorId};
+use super::{Access, Conv2dForward, Convolution, Form, Matmul, Op, Program, Role, TensorId};
 use serde::{Deserialize, Serialize};
 
 /// Arithmetic and traffic of one run of an op.
