@@ -1,8 +1,18 @@
-//! Files that are written whole or not at all.
+//! Files that are written whole or not at all, and the folder for what is kept between runs.
 
 use crate::{Error, Result};
+use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Where the program keeps what it found out about this machine: `MNIST_GPU_CACHE_DIR`, or `mnist-gpu` in the user's cache
+/// folder. None where neither is known, or the variable is empty.
+pub fn user_folder() -> Option<PathBuf> {
+    match std::env::var_os("MNIST_GPU_CACHE_DIR") {
+        Some(folder) => (!folder.is_empty()).then(|| folder.into()),
+        None => choose_native_strategy().ok().map(|folders| folders.cache_dir().join("mnist-gpu")),
+    }
+}
 
 /// Writes a file under a temporary name beside its own, syncs it, and renames it.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -26,7 +26,7 @@
 //!
 //! | feature | what it adds | crates |
 //! |---|---|---:|
-//! | none | all of the above | 101 |
+//! | none | all of the above | 102 |
 //! | `pictures` | `data::picture::read`: PNG, JPEG, BMP, WebP and GIF files as a network takes them | + 14 |
 //! | `onnx` | `export::onnx`: a trained model as an ONNX file | + 5 |
 //! | `cli` | the program `mnist-gpu`, with both of these | + 57 |

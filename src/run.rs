@@ -4,6 +4,7 @@ use crate::config::TrainConfig;
 use crate::data::Dataset;
 use crate::device::{Device, DeviceInfo};
 use crate::file::write_whole;
+use crate::gpu::kernels::Tuning;
 use crate::trainer::{EpochRow, Trainer};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,10 @@ pub struct Run {
     pub device_reason: String,
     /// The kernels of the training step, in its order.
     pub kernels: Vec<KernelChoice>,
+    /// Of its ops, those that get other kernels than usual because `bench --save-tuning` found these faster: by the op and
+    /// its shapes, the class of adapters whose kernel it is.
+    #[serde(default, skip_serializing_if = "Tuning::is_empty")]
+    pub tuning: Tuning,
     /// Number of parameters of the model.
     pub parameters: u64,
     /// A row for each epoch, the untrained network first.
@@ -126,6 +131,7 @@ impl Run {
             device: device.info().clone(),
             device_reason: why,
             kernels: trainer.kernels().into_iter().map(|(op, kernel)| KernelChoice { op, kernel }).collect(),
+            tuning: trainer.tuning(device.tuning()),
             parameters: trainer.parameters()?.values().map(|values| values.len() as u64).sum(),
             epochs: Vec::new(),
             step_losses: Vec::new(),
@@ -229,6 +235,7 @@ pub(crate) mod tests {
             },
             device_reason: "asked for by --device cpu".into(),
             kernels: Vec::new(),
+            tuning: Tuning::new(),
             parameters: 101_770,
             epochs: (0..).zip(rows).map(row).collect(),
             step_losses: vec![2.0, 1.0, 0.5],

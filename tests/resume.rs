@@ -11,7 +11,12 @@ const SMALL: [&str; 8] = ["--model", "mlp", "--epochs", "2", "--train-size", "30
 
 fn run(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mnist-gpu"));
-    command.args(arguments).env_remove("MNIST_GPU_DEVICE").output().expect("the program starts")
+    command
+        .args(arguments)
+        .env_remove("MNIST_GPU_DEVICE")
+        .env("MNIST_GPU_CACHE_DIR", "")
+        .output()
+        .expect("the program starts")
 }
 
 fn text(path: &Path) -> &str {

@@ -28,6 +28,7 @@ pub fn example() -> Bench {
                 op: op.into(),
                 kernel: "matmul.register".into(),
                 chosen: true,
+                class: None,
                 seconds: figure(seconds * slowness),
                 work: Work { flops, bytes },
             })

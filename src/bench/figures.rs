@@ -2,6 +2,7 @@
 
 use super::measure::Figure;
 use crate::device::DeviceInfo;
+use crate::gpu::kernels::Class;
 use crate::program::Work;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,9 @@ pub struct KernelRow {
     pub kernel: String,
     /// Whether the device would choose it.
     pub chosen: bool,
+    /// Of a GPU: the class of adapters that usually gets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
     /// Of one run.
     pub seconds: Figure,
     /// What one run does.

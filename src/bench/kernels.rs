@@ -7,6 +7,7 @@ use super::workload::{Workload, ready};
 use crate::Result;
 use crate::data::Dataset;
 use crate::device::Device;
+use crate::gpu::kernels::{Class, Tuning};
 use crate::program::{List, Op, Program, Work};
 use std::sync::Arc;
 
@@ -43,13 +44,14 @@ pub fn kernels(
             continue;
         }
         let alone = Arc::new(alone(&program, op));
-        let mut time = |device: &dyn Device, chosen: bool| {
+        let mut time = |device: &dyn Device, class: Option<Class>, chosen: bool| {
             let mut session = ready(device, &alone, data)?;
             let row = KernelRow {
                 models: vec![workload.model.into()],
                 op: signature.clone(),
                 kernel: session.kernels().into_iter().map(|(_, kernel)| kernel).collect::<Vec<_>>().join(" + "),
                 chosen,
+                class,
                 seconds: effort.seconds(|times| session.time(List::TrainStep, times))?,
                 work: Work::of(&program, op),
             };
@@ -58,15 +60,31 @@ pub fn kernels(
             Ok(())
         };
         match target {
-            Target::Cpu { cpu, .. } => time(cpu, true)?,
+            Target::Cpu { cpu, .. } => time(cpu, None, true)?,
             Target::Gpu(_) => {
                 for (index, variant) in target.variants(&alone).iter().enumerate() {
-                    time(&variant.device, index == 0)?;
+                    time(&variant.device, Some(variant.class), index == 0)?;
                 }
             }
         }
     }
     Ok(())
+}
+
+/// An op gets another kernel where that takes a smaller share of the time than this.
+const FASTER: f64 = 0.95;
+
+/// Which ops should get other kernels than the adapter's class usually does: the fastest, where it clearly is that.
+pub fn tuning(rows: &[KernelRow], usual: Class) -> Tuning {
+    let mut tuning = Tuning::new();
+    for chosen in rows.iter().filter(|row| row.chosen) {
+        let others = rows.iter().filter(|row| row.op == chosen.op);
+        let fastest = others.min_by(|a, b| a.seconds.median.total_cmp(&b.seconds.median)).unwrap_or(chosen);
+        let clearly = fastest.seconds.median < FASTER * chosen.seconds.median;
+        let class = if clearly { fastest.class } else { chosen.class };
+        tuning.extend(class.filter(|class| *class != usual).map(|class| (chosen.op.clone(), class)));
+    }
+    tuning
 }
 
 /// The seconds of a workload's training step if each op took as long as by itself; none where some op was not timed.
@@ -77,4 +95,32 @@ pub fn sum(data: &Dataset, workload: &Workload, rows: &[KernelRow]) -> Result<Op
         rows.iter().find(|row| row.chosen && row.op == signature).map(|row| row.seconds.median)
     };
     Ok(program.train_step.iter().map(alone).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::example;
+    use super::*;
+
+    #[test]
+    fn an_op_gets_another_kernel_where_that_is_clearly_faster() {
+        let row = |op: &str, class: Class, chosen: bool, seconds: f64| {
+            let mut row = example().devices[0].kernels[0].clone();
+            (row.op, row.class, row.chosen, row.seconds.median) = (op.into(), Some(class), chosen, seconds);
+            row
+        };
+        let rows = [
+            row("faster", Class::Subgroups, true, 1.0),
+            row("faster", Class::Hardware, false, 0.9),
+            row("faster", Class::Software, false, 0.5),
+            row("noise", Class::Subgroups, true, 1.0),
+            row("noise", Class::Software, false, 0.96),
+            row("tuned before, still as fast", Class::Software, true, 1.0),
+            row("tuned before, still as fast", Class::Subgroups, false, 0.96),
+            row("tuned before, no longer", Class::Software, true, 1.0),
+            row("tuned before, no longer", Class::Subgroups, false, 0.5),
+        ];
+        let expected = [("faster", Class::Software), ("tuned before, still as fast", Class::Software)];
+        assert_eq!(tuning(&rows, Class::Subgroups), expected.map(|(op, class)| (op.to_owned(), class)).into());
+    }
 }

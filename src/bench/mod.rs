@@ -14,6 +14,7 @@ mod workload;
 
 pub use compare::{Change, Comparison};
 pub use figures::{Bench, DeviceBench, FORMAT, KernelRow, Peaks, ProcessRow, StepRow};
+pub use kernels::tuning;
 pub use measure::{Effort, Figure};
 pub use process::{Milestone, Starter, first_steps};
 pub use target::Target;

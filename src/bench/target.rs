@@ -3,7 +3,7 @@
 use crate::cpu::Cpu;
 use crate::device::Device;
 use crate::gpu::Gpu;
-use crate::gpu::kernels::{Profile, lower};
+use crate::gpu::kernels::{Class, Profile, lower};
 use crate::program::{List, Program};
 
 /// A device, and what is known of it beyond.
@@ -23,6 +23,8 @@ pub enum Target {
 pub struct Variant {
     /// The names of the kernels.
     pub kernels: Vec<String>,
+    /// The class of adapters that usually gets them.
+    pub class: Class,
     /// The device, made to choose them.
     pub device: Gpu,
 }
@@ -36,18 +38,20 @@ impl Target {
         }
     }
 
-    /// Every way that the device has to run a program's training step; that which it would choose comes first.
+    /// Every way that the device has to run a program whose training step is one op; that which it would choose comes first.
     pub fn variants(&self, program: &Program) -> Vec<Variant> {
         let Self::Gpu(gpu) = self else { return Vec::new() };
-        let own = gpu.profile();
+        let op = &program.train_step[0];
+        let chosen = gpu.profile().class_for(program, op);
         let mut variants: Vec<Variant> = Vec::new();
-        let others = gpu.classes().into_iter().map(|class| Profile { class });
-        for profile in std::iter::once(own).chain(others) {
+        for class in std::iter::once(chosen).chain(gpu.classes()) {
+            let tuning = [(program.signature(op), class)].into();
+            let profile = Profile { tuning, ..gpu.profile().clone() };
             let step = &lower(program, &profile)[List::TrainStep as usize];
             let kernels: Vec<&str> = step.iter().map(|dispatch| dispatch.kernel.name).collect();
             if variants.iter().all(|variant| variant.kernels != kernels) {
                 let kernels = kernels.into_iter().map(str::to_owned).collect();
-                variants.push(Variant { kernels, device: gpu.with_profile(profile) });
+                variants.push(Variant { kernels, class, device: gpu.with_profile(profile) });
             }
         }
         variants

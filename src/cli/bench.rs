@@ -7,12 +7,12 @@ use crate::Error;
 use crate::Result;
 use crate::bench::{
     Bench, Comparison, Effort, FORMAT, Found, KernelRow, Peaks, ProcessRow, Settings, Starter, StepRow, Target,
-    WORKLOADS, Workload, bench, first_steps,
+    WORKLOADS, Workload, bench, first_steps, tuning,
 };
 use crate::cpu::Cpu;
 use crate::data::Part;
-use crate::device::{DeviceInfo, Request, choose};
-use crate::gpu::{Adapter, Gpu, adapters};
+use crate::device::{Device, DeviceInfo, Request, choose};
+use crate::gpu::{Adapter, Gpu, adapters, tuning as tuning_file};
 use crate::model::PRESETS;
 use crate::report::bench::{JSON_FILE, MARKDOWN_FILE, read, write};
 use crate::report::command::quoted;
@@ -31,6 +31,7 @@ Examples:
   mnist-gpu bench                               every device of this machine, in full
   mnist-gpu bench --quick --device cpu          a first look at one
   mnist-gpu bench --only steps --model mlp --model lenet --device vulkan
+  mnist-gpu bench --device 0 --save-tuning      measure an adapter, and train with its fastest kernels from then on
   mnist-gpu bench --out before                  with bench.md, bench.png and bench.json in the folder
   mnist-gpu bench --compare before/bench.json   fails where something takes over 10 % longer than then")]
 pub struct Args {
@@ -58,6 +59,9 @@ pub struct Args {
     /// Write tables, plot and figures (bench.md, bench.png, bench.json) into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Keep, for each adapter, which kernels were measured to be faster than its usual ones; training takes these from then on
+    #[arg(long)]
+    save_tuning: bool,
     /// Compare with the bench.json of another time, and fail where something takes longer
     #[arg(long, value_name = "BENCH.json")]
     compare: Option<PathBuf>,
@@ -90,6 +94,7 @@ impl Args {
         words.extend(self.only.iter().map(|part| format!("--only {part:?}").to_lowercase()));
         words.extend(self.model.iter().map(|model| format!("--model {model}")));
         words.extend(self.batch_size.map(|batch| format!("--batch-size {batch}")));
+        words.extend(self.save_tuning.then(|| "--save-tuning".into()));
         words.extend(self.data.folder().map(|folder| format!("--data-dir {}", quoted(&folder))));
         words.join(" ")
     }
@@ -119,6 +124,9 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
             args.tolerance
         )));
     }
+    if args.save_tuning && !args.only.is_empty() && !args.only.contains(&Only::Kernels) {
+        return Err(Error::Usage("--save-tuning needs the times of the kernels: add --only kernels".into()));
+    }
     if let Some(name) = &args.first_steps {
         return child(name, args);
     }
@@ -147,6 +155,9 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
         if let Some(folder) = &args.out {
             write(&found, &args.command(), folder)?;
         }
+        if let (Target::Gpu(gpu), Some(device), true) = (&target, found.devices.last(), args.save_tuning) {
+            save_tuning(gpu, &device.kernels, talk)?;
+        }
     }
     if let Some(folder) = &args.out
         && !talk.quiet
@@ -154,6 +165,26 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
         line(&format!("\nSaved {}", folder.join(MARKDOWN_FILE).display()))?;
     }
     old.map_or(Ok(Ending::Success), |old| compare(&Comparison::of(&old, &found), args.tolerance, talk))
+}
+
+/// Keeps what was found about an adapter's kernels beside what was known of others.
+fn save_tuning(gpu: &Gpu, rows: &[KernelRow], talk: Talk) -> Result<()> {
+    let mut kept = gpu.tuning();
+    kept.retain(|op, _| rows.iter().all(|row| row.op != *op));
+    let usual = gpu.profile().class;
+    let found = tuning(rows, usual);
+    if !talk.quiet {
+        line("")?;
+        for (op, class) in &found {
+            line(&format!("{op}: the kernel for {} adapters from now on", class.name()))?;
+        }
+        if found.is_empty() {
+            line(&format!("The usual kernels of {} adapters are the fastest here", usual.name()))?;
+        }
+    }
+    kept.extend(found);
+    let path = tuning_file::save(gpu.info(), &kept)?;
+    if talk.quiet { Ok(()) } else { line(&format!("Saved {}", path.display())) }
 }
 
 /// Prints how many times as fast each row is; a failure where one takes longer than it may.
@@ -214,7 +245,7 @@ fn targets(args: &Args) -> Result<Vec<(Target, Starter)>> {
     }
     let open = |place: Option<usize>| {
         let target = if let Some(index) = place {
-            Target::Gpu(Gpu::open(&found[index], false)?)
+            Target::Gpu(Gpu::open(&found[index], false)?.with_user_folder())
         } else {
             let threads = args.threads.or_else(|| std::thread::available_parallelism().ok());
             Target::Cpu { cpu: Cpu::new(threads)?, threads: threads.map_or(1, NonZeroUsize::get) }

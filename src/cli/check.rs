@@ -95,7 +95,7 @@ fn devices(which: &Which) -> Result<Vec<Box<dyn Device>>> {
     };
     let open = |place: Option<usize>| -> Result<Box<dyn Device>> {
         Ok(match place {
-            Some(index) => Box::new(Gpu::open(&found[index], false)?),
+            Some(index) => Box::new(Gpu::open(&found[index], false)?.with_user_folder()),
             None => Box::new(Cpu::new(None)?),
         })
     };

@@ -45,8 +45,10 @@ Examples:
   mnist-gpu predict seven.png           read the digit on a picture
   mnist-gpu devices                     which adapters there are, and which one is taken
 
-Runs are kept in the folder runs, or in the one that MNIST_GPU_RUNS names. The exit code is 0 for
-success, 1 for failure, 2 for a mistake in the arguments, 130 after Ctrl-C and 143 after SIGTERM.";
+Runs are kept in the folder runs, or in the one that MNIST_GPU_RUNS names; what is found out about
+adapters in the user's cache folder, or in the one that MNIST_GPU_CACHE_DIR names. The exit code is
+0 for success, 1 for failure, 2 for a mistake in the arguments, 130 after Ctrl-C and 143 after
+SIGTERM.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -9,6 +9,7 @@ pub use request::{Choice, Request, open};
 pub use request::{choose, reopen};
 
 use crate::checkpoint::Parameters;
+use crate::gpu::kernels::Tuning;
 use crate::program::{List, Program, TensorId};
 use crate::{Error, Result};
 use bytemuck::Pod;
@@ -20,6 +21,12 @@ use std::time::{Duration, Instant};
 pub trait Device {
     /// What the device is.
     fn info(&self) -> &DeviceInfo;
+
+    /// Which ops get other kernels than usual because these were measured to be faster.
+    #[doc(hidden)]
+    fn tuning(&self) -> Tuning {
+        Tuning::new()
+    }
 
     /// Makes a program's tensors, zeroed, and readies its ops.
     #[doc(hidden)]

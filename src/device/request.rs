@@ -2,6 +2,7 @@
 
 use super::{Device, DeviceInfo};
 use crate::cpu::Cpu;
+use crate::gpu::kernels::Tuning;
 use crate::gpu::{Adapter, Gpu, adapters};
 use crate::{Error, Result};
 use std::convert::Infallible;
@@ -124,17 +125,17 @@ pub fn open(request: &Request, threads: Option<NonZeroUsize>) -> Result<(Box<dyn
     let infos: Vec<&DeviceInfo> = found.iter().map(Adapter::info).collect();
     let choice = choose(request, &infos)?;
     let device: Box<dyn Device> = match choice.adapter {
-        Some(index) => Box::new(Gpu::open(&found[index], false)?),
+        Some(index) => Box::new(Gpu::open(&found[index], false)?.with_user_folder()),
         None => Box::new(Cpu::new(threads)?),
     };
     Ok((device, choice))
 }
 
-/// Opens the device that a run began on.
+/// Opens the device that a run began on, with the kernels that measurements had chosen by then.
 ///
 /// # Errors
 /// When it is not on this machine; the message lists what is.
-pub fn reopen(info: &DeviceInfo, threads: Option<NonZeroUsize>) -> Result<(Box<dyn Device>, Choice)> {
+pub fn reopen(info: &DeviceInfo, tuning: &Tuning, threads: Option<NonZeroUsize>) -> Result<(Box<dyn Device>, Choice)> {
     let why = || "the run began on it".to_owned();
     if info.backend == "cpu" {
         return Ok((Box::new(Cpu::new(threads)?), Choice { adapter: None, why: why() }));
@@ -145,7 +146,10 @@ pub fn reopen(info: &DeviceInfo, threads: Option<NonZeroUsize>) -> Result<(Box<d
         let infos: Vec<&DeviceInfo> = found.iter().map(Adapter::info).collect();
         return Err(none_such(&format!("{info}, which the run began on,"), &infos));
     };
-    Ok((Box::new(Gpu::open(&found[index], false)?), Choice { adapter: Some(index), why: why() }))
+    Ok((
+        Box::new(Gpu::open(&found[index], false)?.with_user_folder().with_tuning(tuning)),
+        Choice { adapter: Some(index), why: why() },
+    ))
 }
 
 #[cfg(test)]

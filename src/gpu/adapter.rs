@@ -75,7 +75,7 @@ impl Adapter {
             (true, false) => Class::Software,
             (false, _) => Class::Hardware,
         };
-        Profile { class }
+        Profile::of(class)
     }
 
     /// Whether shaders may use subgroups, and these have eight invocations.

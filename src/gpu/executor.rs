@@ -1,21 +1,28 @@
 //! A GPU as a device: buffers and bind groups made once, many steps recorded into one submission.
 
 use super::adapter::Adapter;
-use super::kernels::{self, Class, Profile};
+use super::cache::PipelineCache;
+use super::kept;
+use super::kernels::{self, Class, Profile, Tuning};
 use super::pipeline::Pipeline;
 use super::recording::{BLOCK, DispatchRecord, Recording};
 use super::timing::Clock;
+use super::tuning;
 use crate::device::{Device, DeviceInfo, Session};
 use crate::program::{LOOP_ITERATIONS, List, Program, TensorId};
 use crate::{Error, Result};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 /// How long a device may take for what it was given before it counts as hung.
 const PATIENCE: Duration = Duration::from_mins(5);
 /// Dispatches in one submission; more are split.
 const SUBMISSION: usize = 16_384;
+
+/// Features that are used where an adapter has them.
+const WANTED: wgpu::Features =
+    wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::SUBGROUP).union(wgpu::Features::PIPELINE_CACHE);
 
 /// An open adapter. Clones share it.
 #[derive(Clone)]
@@ -34,6 +41,8 @@ pub(super) struct Shared {
     pub(super) queue: wgpu::Queue,
     /// By their WGSL.
     pub(super) pipelines: Mutex<HashMap<String, Pipeline>>,
+    /// Of the user's folder, once that takes part.
+    pub(super) cache: OnceLock<Option<PipelineCache>>,
     failure: Failure,
 }
 
@@ -46,7 +55,7 @@ impl Gpu {
     pub fn open(adapter: &Adapter, checked: bool) -> Result<Self> {
         let descriptor = wgpu::DeviceDescriptor {
             required_limits: adapter.handle.limits(),
-            required_features: adapter.handle.features() & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP),
+            required_features: adapter.handle.features() & WANTED,
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(adapter.handle.request_device(&descriptor))
@@ -62,15 +71,22 @@ impl Gpu {
             let problem = format!("the device was lost{message}. Try again, or take another one: --device cpu");
             *lost.lock().expect("no panic while held") = Some(problem);
         });
-        let shared =
-            Shared { info: adapter.info().clone(), checked, device, queue, pipelines: Mutex::default(), failure };
+        let shared = Shared {
+            info: adapter.info().clone(),
+            checked,
+            device,
+            queue,
+            pipelines: Mutex::default(),
+            cache: OnceLock::new(),
+            failure,
+        };
         let profile = adapter.profile();
-        Ok(Self { profile, own_class: profile.class, shared: Arc::new(shared) })
+        Ok(Self { own_class: profile.class, profile, shared: Arc::new(shared) })
     }
 
     /// Which kernels it runs.
-    pub fn profile(&self) -> Profile {
-        self.profile
+    pub fn profile(&self) -> &Profile {
+        &self.profile
     }
 
     /// The classes whose kernels it can run.
@@ -82,6 +98,24 @@ impl Gpu {
     #[must_use]
     pub fn with_profile(&self, profile: Profile) -> Self {
         Self { profile, ..self.clone() }
+    }
+
+    /// The same open adapter with kernels that measurements chose; those that it cannot run are left out.
+    #[must_use]
+    pub fn with_tuning(&self, tuning: &Tuning) -> Self {
+        let classes = self.classes();
+        let tuning = tuning.iter().filter(|(_, class)| classes.contains(class));
+        let tuning = tuning.map(|(signature, class)| (signature.clone(), *class)).collect();
+        self.with_profile(Profile { class: self.profile.class, tuning })
+    }
+
+    /// The same open adapter with what is kept of it in the user's folder: the kernels that measurements chose, and the
+    /// pipelines that were compiled before.
+    #[must_use]
+    pub fn with_user_folder(&self) -> Self {
+        let Shared { device, info, cache, .. } = &*self.shared;
+        cache.get_or_init(|| kept::path(info, "pipelines").and_then(|path| PipelineCache::open(device, path)));
+        self.with_tuning(&tuning::load(info))
     }
 
     /// Gives the device up while it is in use, as a driver does that loses it: for tests.
@@ -110,6 +144,10 @@ impl Device for Gpu {
         &self.shared.info
     }
 
+    fn tuning(&self) -> Tuning {
+        self.profile.tuning.clone()
+    }
+
     fn load(&self, program: &Arc<Program>) -> Result<Box<dyn Session>> {
         program.validate()?;
         let shared = &self.shared;
@@ -119,6 +157,11 @@ impl Device for Gpu {
 }
 
 impl Shared {
+    /// The pipelines that were compiled before.
+    pub(super) fn cache(&self) -> Option<&PipelineCache> {
+        self.cache.get()?.as_ref()
+    }
+
     pub(super) fn fail(&self, problem: impl std::fmt::Display) -> Error {
         Error::Device(format!("{}: {problem}", self.info))
     }
@@ -259,6 +302,9 @@ impl GpuSession {
         });
         let ready = ready.collect();
         self.shared.check()?;
+        if let Some(cache) = self.shared.cache() {
+            cache.keep();
+        }
         Ok(ready)
     }
 }

@@ -1,5 +1,6 @@
 //! WGSL to pipelines, each made once, and what a dispatch binds to them.
 
+use super::cache::PipelineCache;
 use super::executor::Shared;
 use super::kernels::Binding;
 use super::recording::{DispatchRecord, PipelineRecord};
@@ -62,7 +63,7 @@ impl Shared {
                 zero_initialize_workgroup_memory: false,
                 ..Default::default()
             },
-            cache: None,
+            cache: self.cache().map(PipelineCache::handle),
         });
         log::debug!("{} {:?} compiled in {:.0?}", record.name, record.params, clock.elapsed());
         Pipeline { layout, pipeline }

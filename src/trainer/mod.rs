@@ -9,10 +9,12 @@ use crate::checkpoint::{Checkpoint, Metadata, Parameters};
 use crate::config::TrainConfig;
 use crate::data::{Dataset, Selection, split};
 use crate::device::{Device, Session};
+use crate::gpu::kernels::Tuning;
 use crate::model::Shape;
 use crate::program::{Build, List, METRICS_SLOTS, Program, State, Tensor, build};
 use crate::schedule::Course;
 use crate::{Error, Result};
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -133,6 +135,15 @@ impl Trainer {
     /// For each op of the training step, its name and the kernel that runs it.
     pub fn kernels(&self) -> Vec<(String, String)> {
         self.session.kernels()
+    }
+
+    /// Of a tuning, what has to do with the model and the batch.
+    pub fn tuning(&self, mut tuning: Tuning) -> Tuning {
+        let program = self.session.program();
+        let ops = List::ALL.into_iter().flat_map(|list| program.list(list));
+        let signatures: HashSet<String> = ops.map(|op| program.signature(op)).collect();
+        tuning.retain(|signature, _| signatures.contains(signature));
+        tuning
     }
 
     /// Steps done so far.

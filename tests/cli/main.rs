@@ -6,6 +6,7 @@ mod check;
 mod devices;
 mod eval;
 mod export;
+mod kept;
 #[cfg(target_os = "linux")]
 mod memory;
 mod models;
@@ -56,11 +57,12 @@ impl Place {
         names
     }
 
-    /// The program, with its folder of runs in the place and no other setting from outside.
+    /// The program, with its folders of runs and of the cache in the place and no other setting from outside.
     fn program(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mnist-gpu"));
         command.args(arguments).current_dir(&self.0).stdin(Stdio::null());
         command.env_remove("MNIST_GPU_DEVICE").env("MNIST_GPU_RUNS", self.path("runs"));
+        command.env("MNIST_GPU_CACHE_DIR", self.path("cache"));
         command
     }
 

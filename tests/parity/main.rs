@@ -155,7 +155,7 @@ fn on_adapter(parity: &Parity, opened: &Opened, verbose: bool) -> Result<(), Fai
                 Some(device) => device,
                 None => device.insert(Gpu::open(&opened.adapter, checked)?),
             };
-            let device = device.with_profile(Profile { class });
+            let device = device.with_profile(Profile::of(class));
             let verdict = check_op(&device, &reference, parity.op, &cases)?;
             let how = format!("{}, {class:?} kernels, bounds checks {checked}", device.info());
             if !verdict.ok {
@@ -181,7 +181,7 @@ fn classes(cases: &[Case], all: &[Class]) -> Vec<Class> {
 
 /// The kernels that cases run.
 fn kernels(cases: &[Case], class: Class) -> impl Iterator<Item = &'static Kernel> {
-    let lowered = cases.iter().flat_map(move |case| lower(&case.program, &Profile { class }));
+    let lowered = cases.iter().flat_map(move |case| lower(&case.program, &Profile::of(class)));
     lowered.flatten().map(|dispatch| dispatch.kernel)
 }
 

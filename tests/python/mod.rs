@@ -45,7 +45,7 @@ impl Python {
 /// Our program, without what this machine's user has set for it.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mnist-gpu"));
-    command.env_remove("MNIST_GPU_DEVICE");
+    command.env_remove("MNIST_GPU_DEVICE").env("MNIST_GPU_CACHE_DIR", "");
     command
 }
 

@@ -55,7 +55,8 @@ fn after_training_no_argument_is_needed() {
     command
         .args(["serve", "--port", "0"])
         .env("MNIST_GPU_RUNS", place.path().join("runs"))
-        .env_remove("MNIST_GPU_DEVICE");
+        .env_remove("MNIST_GPU_DEVICE")
+        .env("MNIST_GPU_CACHE_DIR", "");
     let mut child = command.stdout(Stdio::piped()).spawn().expect("runs");
     let lines = BufReader::new(child.stdout.take().expect("piped")).lines().take(2).map(|line| line.expect("text"));
     let lines: Vec<String> = lines.collect();

@@ -53,9 +53,7 @@ fn both(model: &str, class: Class, doctor: fn(&str) -> String) -> Result<[Traine
     let data = few_images(48, 20);
     let config = config(model, 2, 32);
     let gpu = open()?;
-    let mut profile = Profile::baseline();
-    profile.class = class;
-    let native = train(&gpu.with_profile(profile), &data, &config)?;
+    let native = train(&gpu.with_profile(Profile::of(class)), &data, &config)?;
     let mut site = site(&native.checkpoint, &data, true);
     for file in site.iter_mut().filter(|file| file.path.ends_with("adam.wgsl")) {
         file.bytes = doctor(std::str::from_utf8(&file.bytes)?).into_bytes().into();

@@ -100,7 +100,7 @@ fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Resul
     }
     let (device, choice) = match &args.device.device {
         Some(request) => open(request, args.device.threads)?,
-        None => reopen(&record.device, args.device.threads)?,
+        None => reopen(&record.device, &record.tuning, args.device.threads)?,
     };
     let (mut trainer, mut run) = Run::begin(&*device, choice.why, &data, record.config.clone())?;
     run.data_dir.clone_from(&record.data_dir);

@@ -62,8 +62,7 @@ pub(super) fn build(entry: &ModelEntry, source: &Source) -> Result<Built> {
 impl Built {
     /// For a class of devices, within the guaranteed limits of WebGPU.
     pub fn lowered(&self, class: Class) -> Programs {
-        let mut profile = Profile::baseline();
-        profile.class = class;
+        let profile = Profile::of(class);
         let lower = |program: &program::Program, lists: &[List]| {
             let recording = Recording::new(program, &profile).only(lists);
             Program { recording, ports: program.ports.clone() }

@@ -40,7 +40,7 @@ pub(super) fn lower(op: &Conv2dBackwardInput, context: &mut Context) {
     let rows = context.rows(op.output);
     let [_, channels, height, width] = planes(context, op.output);
     let patches = (stride == [1, 1] && pool == pool_stride).then(|| height.div_ceil(2) * width.div_ceil(2));
-    match (context.profile.class, patches) {
+    match (context.class, patches) {
         (Class::Subgroups, Some(patches)) => {
             let groups = patches.div_ceil(8) * channels.div_ceil(SUBGROUP_CHANNELS);
             context.push(&SUBGROUP, params, operands, [groups, rows, 1]);

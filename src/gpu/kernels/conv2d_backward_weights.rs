@@ -32,7 +32,7 @@ pub(super) fn lower(op: &Conv2dBackwardWeights, context: &mut Context) {
     let shape = |id| &context.program.tensor(id).shape;
     let (channels, outputs) = (shape(op.input)[1], shape(op.gradient)[1]);
     let Convolution { kernel: [height, width], .. } = op.geometry;
-    let in_registers = context.profile.class != Class::Hardware && height * width <= MOST_TAPS;
+    let in_registers = context.class != Class::Hardware && height * width <= MOST_TAPS;
     let (kernel, count) =
         if in_registers { (&REGISTER, channels * outputs) } else { (&SIMPLE, context.row_len(op.output)) };
     // The third dimension is the block.

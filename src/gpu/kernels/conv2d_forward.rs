@@ -137,7 +137,7 @@ pub(super) fn lower(op: &Conv2dForward, context: &mut Context) {
         ([1, 1], [1, 1]) => Some(height.div_ceil(2) * width.div_ceil(2)),
         _ => None,
     };
-    match (context.profile.class, patches) {
+    match (context.class, patches) {
         (Class::Subgroups, Some(patches)) => {
             let groups = patches.div_ceil(8) * outputs.div_ceil(SUBGROUP_CHANNELS);
             context.push(&SUBGROUP, params, operands, [groups, rows, 1]);

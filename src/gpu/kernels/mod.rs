@@ -19,6 +19,7 @@ mod softmax_nll;
 use crate::program::{List, Op, Program, TensorId};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A shader with everything the host must know to run it.
@@ -200,11 +201,16 @@ pub struct Operand {
 pub const SPARE_BYTES: usize = 256;
 
 /// What lowering knows of an adapter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// Which table of kernel choices applies.
     pub class: Class,
+    /// Where another one does.
+    pub tuning: Tuning,
 }
+
+/// By an op's [signature](Program::signature), the class of adapters whose kernel it gets.
+pub type Tuning = BTreeMap<String, Class>;
 
 /// The kinds of adapters that want different kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -240,9 +246,17 @@ impl Class {
 }
 
 impl Profile {
-    /// The guaranteed minimum of WebGPU, whatever the hardware.
-    pub fn baseline() -> Self {
-        Self { class: Class::Hardware }
+    /// Of a class of adapters.
+    pub fn of(class: Class) -> Self {
+        Self { class, tuning: Tuning::new() }
+    }
+
+    /// The class whose kernel an op gets.
+    pub fn class_for(&self, program: &Program, op: &Op) -> Class {
+        if self.tuning.is_empty() {
+            return self.class;
+        }
+        self.tuning.get(&program.signature(op)).copied().unwrap_or(self.class)
     }
 }
 
@@ -252,9 +266,10 @@ pub type Lowered = [Vec<Dispatch>; 3];
 /// Turns a valid program into dispatches.
 pub fn lower(program: &Program, profile: &Profile) -> Lowered {
     List::ALL.map(|list| {
-        let mut context = Context { program, profile, op: 0, dispatches: Vec::new() };
+        let mut context = Context { program, class: profile.class, op: 0, dispatches: Vec::new() };
         for (index, op) in program.list(list).iter().enumerate() {
             context.op = index;
+            context.class = profile.class_for(program, op);
             match op {
                 Op::InitUniform(op) => init_uniform::lower(op, &mut context),
                 Op::BeginStep(op) => begin_step::lower(op, &mut context),
@@ -276,7 +291,8 @@ pub fn lower(program: &Program, profile: &Profile) -> Lowered {
 
 struct Context<'a> {
     program: &'a Program,
-    profile: &'a Profile,
+    /// Whose kernel the op gets.
+    class: Class,
     op: usize,
     dispatches: Vec<Dispatch>,
 }

@@ -1,6 +1,7 @@
 use super::figures::Verdict;
 use super::*;
 use crate::device::DeviceInfo;
+use crate::gpu::kernels::Tuning;
 use crate::model::{defaults, preset};
 use crate::power_law::Fit;
 use crate::run::{DataInfo, Run, Status, VERSION};
@@ -44,6 +45,7 @@ fn run(train_size: u32, seed: u32, score: Option<(f64, f64)>) -> Run {
         device,
         device_reason: String::new(),
         kernels: Vec::new(),
+        tuning: Tuning::new(),
         parameters: 101_770,
         epochs: score.map(row).into_iter().collect(),
         step_losses: Vec::new(),
