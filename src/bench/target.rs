@@ -38,9 +38,17 @@ impl Target {
         }
     }
 
+    /// The adapter, where it is one.
+    pub fn gpu(&self) -> Option<&Gpu> {
+        match self {
+            Self::Cpu { .. } => None,
+            Self::Gpu(gpu) => Some(gpu),
+        }
+    }
+
     /// Every way that the device has to run a program whose training step is one op; that which it would choose comes first.
     pub fn variants(&self, program: &Program) -> Vec<Variant> {
-        let Self::Gpu(gpu) = self else { return Vec::new() };
+        let Some(gpu) = self.gpu() else { return Vec::new() };
         let op = &program.train_step[0];
         let chosen = gpu.profile().class_for(program, op);
         let mut variants: Vec<Variant> = Vec::new();

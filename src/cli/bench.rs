@@ -149,13 +149,21 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let settings = args.settings();
     let mut table = Table { talk, heading: None };
     let mut found = Bench { format: FORMAT, version: VERSION.into(), quick: args.quick, devices: Vec::new() };
-    for (target, starter) in targets(args)? {
+    let targets = targets(args)?;
+    if args.save_tuning {
+        let adapters: Vec<&Gpu> = targets.iter().filter_map(|(target, _)| target.gpu()).collect();
+        if adapters.is_empty() {
+            return Err(Error::Usage("--save-tuning is for adapters: the CPU has one kernel for each op".into()));
+        }
+        adapters.into_iter().try_for_each(|gpu| tuning_file::place(gpu.info()).map(drop))?;
+    }
+    for (target, starter) in targets {
         found.devices.push(bench(&target, &starter, &data, &settings, &mut |found| table.row(&found))?);
         // After each device: what is measured is not lost when the next one fails.
         if let Some(folder) = &args.out {
             write(&found, &args.command(), folder)?;
         }
-        if let (Target::Gpu(gpu), Some(device), true) = (&target, found.devices.last(), args.save_tuning) {
+        if let (Some(gpu), Some(device), true) = (target.gpu(), found.devices.last(), args.save_tuning) {
             save_tuning(gpu, &device.kernels, talk)?;
         }
     }

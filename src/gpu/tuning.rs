@@ -35,16 +35,25 @@ pub fn load(device: &DeviceInfo) -> Tuning {
     })
 }
 
-/// Keeps the tuning of an adapter, and says where.
+/// Where the tuning of an adapter is kept; makes the folder.
 ///
 /// # Errors
-/// When there is no folder for it, or it cannot be written.
-pub fn save(device: &DeviceInfo, tuning: &Tuning) -> Result<PathBuf> {
+/// When there is no folder for it.
+pub fn place(device: &DeviceInfo) -> Result<PathBuf> {
     let none = || Error::Usage("there is no folder for the tuning file: set MNIST_GPU_CACHE_DIR to one".into());
     let path = kept::path(device, FILE).ok_or_else(none)?;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(Error::io("make", folder))?;
     }
+    Ok(path)
+}
+
+/// Keeps the tuning of an adapter, and says where.
+///
+/// # Errors
+/// When there is no folder for it, or it cannot be written.
+pub fn save(device: &DeviceInfo, tuning: &Tuning) -> Result<PathBuf> {
+    let path = place(device)?;
     let file = File { version: VERSION.into(), device: device.clone(), kernels: tuning.clone() };
     let mut json = serde_json::to_vec_pretty(&file).expect("plain data");
     json.push(b'\n');

@@ -76,9 +76,14 @@ fn a_run_takes_the_kernels_that_were_measured_to_be_faster_and_goes_on_with_them
 }
 
 #[test]
-fn the_times_of_kernels_are_needed() {
-    let outcome = Place::new().run(&["bench", "--save-tuning", "--only", "steps", "--device", "cpu"]);
-    outcome.fails(2, &["--only kernels"]);
+fn what_cannot_be_tuned_or_kept_is_said_before_anything_is_measured() {
+    let place = Place::new();
+    place.run(&["bench", "--save-tuning", "--only", "steps", "--device", "cpu"]).fails(2, &["--only kernels"]);
+    place.run(&[&BENCH[..], &["--device", "cpu"]].concat()).fails(2, &["is for adapters"]);
+    if first_adapter().is_some() {
+        std::fs::write(place.path("cache"), b"a file").expect("written");
+        place.run(&[&BENCH[..], &["--device", "0"]].concat()).fails(1, &["cache"]);
+    }
 }
 
 #[test]
