@@ -44,6 +44,36 @@ fn a_picture_gets_the_answer_of_predict_in_every_format() {
 }
 
 #[test]
+fn weights_that_say_no_architecture_are_served_with_the_one_that_is_named() {
+    let place = Place::new();
+    let (path, weights) =
+        (place.path().join("plain.safetensors"), fs::read(place.path().join("run/model.safetensors")));
+    let weights = weights.expect("the run has them");
+    // The length of the header, the header, the numbers.
+    let (len, rest) = weights.split_first_chunk().expect("a length");
+    let (header, numbers) = rest.split_at(u64::from_le_bytes(*len) as usize);
+    let mut header: Value = serde_json::from_slice(header).expect("JSON");
+    assert!(header.as_object_mut().expect("an object").remove("__metadata__").is_some());
+    let header = header.to_string();
+    fs::write(&path, [&(header.len() as u64).to_le_bytes(), header.as_bytes(), numbers].concat()).expect("written");
+
+    // How pixels are normalised, such weights do not say either: it is taken from the data.
+    let data = place.path().join("data");
+    let options = ["--model", "mlp", "--data-dir", data.to_str().expect("UTF-8")];
+    let [plain, named] = [Program::start(PROGRAM, &path, &options), place.serve(&[])];
+    let answers = [plain, named].map(|server| server.predict(&PNG, &place.png(3)).json());
+    assert_eq!(answers[0]["model"], json!("mlp"));
+    assert_eq!(said(&answers[0]), said(&answers[1]));
+    for arguments in [&[][..], &["--model", "linear"]] {
+        let output = Command::new(PROGRAM).arg("serve").arg(&path).args(["--port", "0"]).args(arguments).output();
+        let output = output.expect("runs");
+        let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!((output.status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
+        assert!(stderr.contains("plain.safetensors"), "{stderr}");
+    }
+}
+
+#[test]
 fn numbers_go_to_the_network_as_they_are_alone_and_together() {
     let place = Place::new();
     let server = place.serve(&[]);
