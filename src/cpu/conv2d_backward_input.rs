@@ -5,14 +5,14 @@
 //! gradients of one place are summed in registers, in ascending order of output and window; places follow in ascending
 //! order, as in the shader.
 
-use super::Memory;
 use super::memory::Floats;
 use super::planes::{Extents, SLACK, lanes, with_count};
+use super::{Memory, Threads};
 use crate::program::{Conv2dBackwardInput, NO_CHOICE};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-pub(super) fn run(op: &Conv2dBackwardInput, memory: &mut Memory) {
+pub(super) fn run(op: &Conv2dBackwardInput, memory: &mut Memory, threads: &Threads) {
     let extents = Extents::new(memory.program(), &op.geometry, op.output, op.gradient);
     memory.with_outputs([Some(op.output)], |memory, [output]| {
         let live = memory.state(op.state).live as usize;
@@ -21,7 +21,8 @@ pub(super) fn run(op: &Conv2dBackwardInput, memory: &mut Memory) {
         let gradients = memory.f32(op.gradient)[..live * output_len].par_chunks(output_len);
         let choices = memory.u32(op.choice)[..live * output_len].par_chunks(output_len);
         let outputs = output[..live * input_len].par_chunks_mut(input_len);
-        gradients.zip(choices).zip(outputs).for_each_init(
+        threads.for_each_with(
+            gradients.zip(choices).zip(outputs),
             || {
                 let places = layer.places.len();
                 (Floats::zeros(extents.patch_len() + SLACK), vec![0; places], vec![(0, 0.0); places * layer.most])

@@ -3,9 +3,9 @@
 //! A gradient touches the patch of inputs that the chosen place of its window saw, and no other: a quarter of the work
 //! behind a 2 × 2 pool, less what the ReLU zeroed. With channels last, a row of a patch is one stretch of memory.
 
-use super::Memory;
 use super::memory::Floats;
 use super::planes::{Extents, SLACK, with_count};
+use super::{Memory, Threads};
 use crate::program::{Conv2dBackwardWeights, NO_CHOICE};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ thread_local! {
     static PATCHES: RefCell<Floats> = RefCell::default();
 }
 
-pub(super) fn run(op: &Conv2dBackwardWeights, memory: &mut Memory) {
+pub(super) fn run(op: &Conv2dBackwardWeights, memory: &mut Memory, threads: &Threads) {
     let extents = Extents::new(memory.program(), &op.geometry, op.input, op.gradient);
     let block = op.block as usize;
     let starts: Vec<usize> = extents.starts().iter().map(|start| start * extents.channels).collect();
@@ -28,7 +28,7 @@ pub(super) fn run(op: &Conv2dBackwardWeights, memory: &mut Memory) {
         let gradients = &memory.f32(op.gradient)[..live * output_len];
         let choices = &memory.u32(op.choice)[..live * output_len];
         let sums = extents.outputs * (extents.taps() + 1);
-        output.par_chunks_mut(sums).enumerate().for_each(|(index, sums)| {
+        threads.for_each(output.par_chunks_mut(sums).enumerate(), |(index, sums)| {
             let rows = |len: usize| (index * block * len).min(live * len)..((index + 1) * block * len).min(live * len);
             PATCHES.with_borrow_mut(|patches| {
                 fill(patches, &extents, &images[rows(input_len)]);

@@ -5,7 +5,7 @@
 
 use super::memory::Floats;
 use super::planes::{Extents, transpose, with_count};
-use super::{Memory, threads};
+use super::{Memory, Threads};
 use crate::program::{Conv2dForward, NO_CHOICE};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -15,7 +15,7 @@ const LANES: usize = 16;
 /// Places of a tile.
 const PLACES: usize = 8;
 
-pub(super) fn run(op: &Conv2dForward, memory: &mut Memory) {
+pub(super) fn run(op: &Conv2dForward, memory: &mut Memory, threads: &Threads) {
     let extents = Extents::new(memory.program(), &op.geometry, op.input, op.output);
     memory.with_outputs([Some(op.output), op.choice], |memory, [output, choice]| {
         let live = memory.state(op.state).live as usize;
@@ -25,16 +25,18 @@ pub(super) fn run(op: &Conv2dForward, memory: &mut Memory) {
         let images = memory.f32(op.input)[..live * input_len].par_chunks(input_len);
         let outputs = output[..live * output_len].par_chunks_mut(output_len);
         let scratch = || layer.scratch();
+        // A single image is for all threads.
+        let shared = (live == 1).then_some(threads);
         let choice: &mut [u32] = bytemuck::cast_slice_mut(choice);
         if op.choice.is_some() {
             let choices = choice[..live * output_len].par_chunks_mut(output_len);
             let images = images.zip(outputs).zip(choices);
-            threads::for_each_with(images, scratch, |scratch, ((image, output), choice)| {
-                layer.image(image, output, Some(choice), scratch, live == 1);
+            threads.for_each_with(images, scratch, |scratch, ((image, output), choice)| {
+                layer.image(image, output, Some(choice), scratch, shared);
             });
         } else {
-            threads::for_each_with(images.zip(outputs), scratch, |scratch, (image, output)| {
-                layer.image(image, output, None, scratch, live == 1);
+            threads.for_each_with(images.zip(outputs), scratch, |scratch, (image, output)| {
+                layer.image(image, output, None, scratch, shared);
             });
         }
     });
@@ -101,14 +103,14 @@ impl Layer {
         Floats::zeros(self.group * self.extents.area() * self.width)
     }
 
-    /// One image, to its output and its choices; `shared`, where threads have no other image to do meanwhile.
+    /// One image, to its output and its choices; `shared` between threads that have no other one to do.
     fn image(
         &self,
         image: &[f32],
         output: &mut [f32],
         choice: Option<&mut [u32]>,
         scratch: &mut Scratch,
-        shared: bool,
+        shared: Option<&Threads>,
     ) {
         let Extents { input, padding, padded, .. } = self.extents;
         let Scratch { planes, places, largest, chosen } = scratch;
@@ -125,11 +127,11 @@ impl Layer {
         let run = |places: &mut [f32], ((largest, chosen), starts): ((&mut [f32], &mut [u32]), &[usize])| {
             Arch::new().dispatch(Windows { layer: self, planes, starts, places, largest, chosen });
         };
-        if shared {
-            let share = self.extents.windows().div_ceil(threads::count()).next_multiple_of(self.group);
+        if let Some(threads) = shared {
+            let share = self.extents.windows().div_ceil(threads.count()).next_multiple_of(self.group);
             let outputs = largest.par_chunks_mut(share * self.width).zip(chosen.par_chunks_mut(share * self.width));
             let parts = outputs.zip(self.starts.par_chunks(share * self.extents.area()));
-            threads::for_each_with(parts, || self.places(), |places, part| run(places, part));
+            threads.for_each_with(parts, || self.places(), |places, part| run(places, part));
         } else {
             run(places, ((largest, chosen), &self.starts));
         }

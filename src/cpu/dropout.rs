@@ -1,12 +1,12 @@
 //! Zeroes a random share of a tensor; the twin of `shaders/dropout.wgsl`.
 
-use super::Memory;
+use super::{Memory, Threads};
 use crate::program::Dropout;
 use crate::random::{Purpose, threefry_of};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-pub(super) fn run(op: &Dropout, memory: &mut Memory) {
+pub(super) fn run(op: &Dropout, memory: &mut Memory, threads: &Threads) {
     let width = memory.program().tensor(op.output).row_len();
     memory.with_outputs([Some(op.output)], |memory, [output]| {
         let state = memory.state(op.state);
@@ -14,7 +14,7 @@ pub(super) fn run(op: &Dropout, memory: &mut Memory) {
         let first_row = state.offset % op.batch;
         let live = state.live as usize;
         let rows = output[..live * width].par_chunks_mut(width).zip(memory.f32(op.input).par_chunks(width));
-        rows.zip(first_row..first_row + state.live).for_each(|((output, input), row)| {
+        threads.for_each(rows.zip(first_row..first_row + state.live), |((output, input), row)| {
             let counter = [state.step, row.wrapping_mul(width as u32)];
             Arch::new().dispatch(Row { key, counter, rate: op.rate, input, output });
         });

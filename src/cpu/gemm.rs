@@ -2,8 +2,9 @@
 //! broadcast, a tile of the output in vector registers. Each element is one chain of fused multiply-adds in ascending k,
 //! whatever the tile it lies in.
 
+use super::Threads;
 use super::memory::Floats;
-use super::{planes, threads};
+use super::planes::{self, transpose};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::cell::RefCell;
@@ -65,49 +66,46 @@ pub(super) enum Across {
     Columns,
 }
 
-/// output \[m, n\] = a \[m, k\] · b \[k, n\] (+ output, to accumulate); then `finish(row, first column, values)` may
-/// change each stretch of a row of the output before it is stored.
-pub(super) fn gemm(
-    [m, n, k]: [usize; 3],
-    a: Matrix,
-    b: Matrix,
-    across: Across,
-    output: &mut [f32],
-    accumulate: bool,
-    finish: impl Fn(usize, usize, &mut [f32]) + Sync,
-) {
-    if m == 0 || n == 0 {
-        return;
-    }
-    let product = Shape { size: [m, n, k], a, b, accumulate };
-    match across {
-        Across::Columns => product.across_columns(output, finish),
-        // The threads divide the larger operand, each keeping its part of that to itself from step to step, as long as
-        // they all have room for the smaller one.
-        Across::Rows if m <= n && m * k <= SHARED => product.across_rows_by_columns(output, finish),
-        Across::Rows => product.across_rows_by_rows(output, finish),
-    }
-}
-
-/// A product to compute.
+/// The product of a \[m, k\] and b \[k, n\].
 #[derive(Clone, Copy)]
-struct Shape<'a> {
-    size: [usize; 3],
-    a: Matrix<'a>,
-    b: Matrix<'a>,
-    accumulate: bool,
+pub(super) struct Gemm<'a> {
+    pub threads: &'a Threads,
+    /// m, n and k.
+    pub size: [usize; 3],
+    pub a: Matrix<'a>,
+    pub b: Matrix<'a>,
+    pub across: Across,
+    /// Whether to add to what the output holds.
+    pub accumulate: bool,
 }
 
-impl Shape<'_> {
+impl Gemm<'_> {
+    /// Computes the output \[m, n\]; then `finish(row, first column, values)`, if there is one, may change each stretch of a
+    /// row before it is stored.
+    pub fn run(self, output: &mut [f32], finish: Option<&(impl Fn(usize, usize, &mut [f32]) + Sync)>) {
+        let [m, n, k] = self.size;
+        if m == 0 || n == 0 {
+            return;
+        }
+        match self.across {
+            Across::Columns => self.across_columns(output, finish),
+            // Threads divide the packed rows, unless these are too few for all of them and little for each to pack.
+            Across::Rows if !every_thread_has_rows(m, self.threads.count()) && m <= n && m * k <= SHARED => {
+                self.across_rows_by_columns(output, finish);
+            }
+            Across::Rows => self.across_rows_by_rows(output, finish),
+        }
+    }
+
     /// Every thread has rows of the output, and packs all of b for itself.
-    fn across_columns(self, output: &mut [f32], finish: impl Fn(usize, usize, &mut [f32]) + Sync) {
-        let Self { size: [m, n, k], a, b, accumulate } = self;
+    fn across_columns(self, output: &mut [f32], finish: Option<&(impl Fn(usize, usize, &mut [f32]) + Sync)>) {
+        let Self { threads, size: [m, n, k], a, b, accumulate, .. } = self;
         let widest = VECTORS * lanes();
-        let share = m.div_ceil(threads::count() * ROWS) * ROWS;
-        threads::for_each(output[..m * n].par_chunks_mut(share * n).enumerate(), |(index, output)| {
+        let share = m.div_ceil(threads.count() * ROWS) * ROWS;
+        threads.for_each(output[..m * n].par_chunks_mut(share * n).enumerate(), |(index, output)| {
             let count = output.len() / n;
             let broadcast = Broadcast { matrix: a, first: index * share, count };
-            let mut target = ByRow { first_row: index * share, n, output, first: 0, live: 0, finish: &finish };
+            let mut target = ByRow { first_row: index * share, n, output, first: 0, live: 0, finish };
             PANELS.with_borrow_mut(|panel| {
                 for first in (0..n).step_by(widest) {
                     (target.first, target.live) = (first, widest.min(n - first));
@@ -121,40 +119,40 @@ impl Shape<'_> {
     }
 
     /// Every thread has rows of the output, and packs those of a.
-    fn across_rows_by_rows(self, output: &mut [f32], finish: impl Fn(usize, usize, &mut [f32]) + Sync) {
-        let Self { size: [m, n, k], a, b, accumulate } = self;
-        let share = width(m, threads::count());
+    fn across_rows_by_rows(self, output: &mut [f32], finish: Option<&(impl Fn(usize, usize, &mut [f32]) + Sync)>) {
+        let Self { threads, size: [m, n, k], a, b, accumulate, .. } = self;
+        let share = width(m, threads.count());
         let broadcast = Broadcast { matrix: b.transpose(), first: 0, count: n };
-        threads::for_each(output[..m * n].par_chunks_mut(share * n).enumerate(), |(index, output)| {
+        threads.for_each(output[..m * n].par_chunks_mut(share * n).enumerate(), |(index, output)| {
             let first_row = index * share;
             let mut rows: Vec<_> = output.chunks_exact_mut(n).collect();
             let width = rows.len().next_multiple_of(lanes());
             PANELS.with_borrow_mut(|panel| {
                 panel.resize(k * width);
                 pack(a, first_row, rows.len(), width, panel);
-                let target = &mut ByColumn { first_row, first: 0, rows: &mut rows, finish: &finish };
+                let target = &mut ByColumn { first_row, first: 0, rows: &mut rows, finish };
                 Arch::new().dispatch(Product { broadcast, k, panel, width, accumulate, target });
             });
         });
     }
 
     /// Every thread has columns of the output, and packs all of a for itself.
-    fn across_rows_by_columns(self, output: &mut [f32], finish: impl Fn(usize, usize, &mut [f32]) + Sync) {
-        let Self { size: [m, n, k], a, b, accumulate } = self;
+    fn across_rows_by_columns(self, output: &mut [f32], finish: Option<&(impl Fn(usize, usize, &mut [f32]) + Sync)>) {
+        let Self { threads, size: [m, n, k], a, b, accumulate, .. } = self;
         let width = width(m, 1);
-        let share = n.div_ceil(threads::count() * ROWS) * ROWS;
+        let share = n.div_ceil(threads.count() * ROWS) * ROWS;
         let mut parts: Vec<Vec<&mut [f32]>> = (0..n).step_by(share).map(|_| Vec::with_capacity(m)).collect();
         for row in output[..m * n].chunks_exact_mut(n) {
             parts.iter_mut().zip(row.chunks_mut(share)).for_each(|(part, columns)| part.push(columns));
         }
-        threads::for_each(parts.into_par_iter().enumerate(), |(index, mut part)| {
+        threads.for_each(parts.into_par_iter().enumerate(), |(index, mut part)| {
             let first = index * share;
             let broadcast = Broadcast { matrix: b.transpose(), first, count: part[0].len() };
             PANELS.with_borrow_mut(|panel| {
                 panel.resize(k * width);
                 for (first_row, rows) in (0..).step_by(width).zip(part.chunks_mut(width)) {
                     pack(a, first_row, rows.len(), width, panel);
-                    let target = &mut ByColumn { first_row, first, rows, finish: &finish };
+                    let target = &mut ByColumn { first_row, first, rows, finish };
                     Arch::new().dispatch(Product { broadcast, k, panel, width, accumulate, target });
                 }
             });
@@ -168,10 +166,13 @@ fn width(rows: usize, threads: usize) -> usize {
     widths.min_by_key(|width| rows.div_ceil(*width).div_ceil(threads) * width).expect("there are widths")
 }
 
+/// Whether there is such a stretch of rows for every thread.
+fn every_thread_has_rows(rows: usize, threads: usize) -> bool {
+    rows.div_ceil(width(rows, threads)) >= threads
+}
+
 /// Copies `count` rows from `first` so that the numbers of one k lie together: panel\[k\]\[width\], zeros beyond `count`.
 fn pack(matrix: Matrix, first: usize, count: usize, width: usize, panel: &mut [f32]) {
-    /// Numbers of a row that are copied at a time, so that what they are spread over stays in the cache.
-    const STRETCH: usize = 64;
     let Matrix { data, row_stride, column_stride } = matrix;
     if count < width {
         panel.fill(0.0);
@@ -181,23 +182,8 @@ fn pack(matrix: Matrix, first: usize, count: usize, width: usize, panel: &mut [f
             copy(&data[k * column_stride + first..][..count], &mut panel[..count]);
         }
     } else {
-        for (start, panel) in (0..).step_by(STRETCH).zip(panel.chunks_mut(STRETCH * width)) {
-            // Four rows at a time: what they are spread over is written in whole quarters of a vector.
-            for row in (0..count / 4 * 4).step_by(4) {
-                let rows: [&[f32]; 4] =
-                    std::array::from_fn(|index| &data[(first + row + index) * row_stride + start * column_stride..]);
-                for (k, panel) in panel.chunks_exact_mut(width).enumerate() {
-                    let values = rows.map(|row| row[k * column_stride]);
-                    panel[row..row + 4].copy_from_slice(&values);
-                }
-            }
-            for row in count / 4 * 4..count {
-                let values = data[(first + row) * row_stride + start * column_stride..].iter().step_by(column_stride);
-                for (panel, value) in panel[row..].iter_mut().step_by(width).zip(values) {
-                    *panel = *value;
-                }
-            }
-        }
+        assert_eq!(column_stride, 1, "a matrix lies in rows or in columns");
+        transpose(&data[first * row_stride..], row_stride, panel, width, [count, panel.len() / width]);
     }
 }
 
@@ -219,6 +205,8 @@ trait Target {
     fn load(&self, row: usize, count: usize, tile: &mut Tile);
     /// Finishes and stores a tile of so many broadcast rows.
     fn store(&mut self, row: usize, count: usize, tile: &mut Tile);
+    /// Stores these first broadcast rows of a tile as they are in registers, if nothing more is to be done to them.
+    fn store_vectors<S: Simd, const V: usize>(&mut self, row: usize, sums: &[[S::f32s; V]]) -> bool;
 }
 
 /// Broadcast rows are rows of the output, from `first_row`: vectors over the `live` columns from `first`.
@@ -228,7 +216,7 @@ struct ByRow<'a, F> {
     output: &'a mut [f32],
     first: usize,
     live: usize,
-    finish: &'a F,
+    finish: Option<&'a F>,
 }
 
 impl<F: Fn(usize, usize, &mut [f32])> Target for ByRow<'_, F> {
@@ -241,11 +229,25 @@ impl<F: Fn(usize, usize, &mut [f32])> Target for ByRow<'_, F> {
     }
 
     #[inline(always)]
+    fn store_vectors<S: Simd, const V: usize>(&mut self, row: usize, sums: &[[S::f32s; V]]) -> bool {
+        if self.finish.is_some() || self.live != V * S::F32_LANES {
+            return false;
+        }
+        for (output, sums) in self.output[row * self.n..].chunks_mut(self.n).zip(sums) {
+            let (output, _) = S::as_mut_simd_f32s(&mut output[self.first..][..V * S::F32_LANES]);
+            output.copy_from_slice(sums);
+        }
+        true
+    }
+
+    #[inline(always)]
     fn store(&mut self, row: usize, count: usize, tile: &mut Tile) {
         let output = self.output[row * self.n..].chunks_mut(self.n);
         for (index, (tile, output)) in tile.iter_mut().zip(output).take(count).enumerate() {
             let values = &mut tile[..self.live];
-            (self.finish)(self.first_row + row + index, self.first, values);
+            if let Some(finish) = self.finish {
+                finish(self.first_row + row + index, self.first, values);
+            }
             copy(values, &mut output[self.first..][..self.live]);
         }
     }
@@ -256,7 +258,7 @@ struct ByColumn<'a, 'b, F> {
     first_row: usize,
     first: usize,
     rows: &'a mut [&'b mut [f32]],
-    finish: &'a F,
+    finish: Option<&'a F>,
 }
 
 impl<F: Fn(usize, usize, &mut [f32])> Target for ByColumn<'_, '_, F> {
@@ -270,10 +272,17 @@ impl<F: Fn(usize, usize, &mut [f32])> Target for ByColumn<'_, '_, F> {
     }
 
     #[inline(always)]
+    fn store_vectors<S: Simd, const V: usize>(&mut self, _: usize, _: &[[S::f32s; V]]) -> bool {
+        false
+    }
+
+    #[inline(always)]
     fn store(&mut self, column: usize, count: usize, tile: &mut Tile) {
         for (index, output) in self.rows.iter_mut().enumerate() {
             let mut values: [f32; ROWS] = std::array::from_fn(|row| tile[row][index]);
-            (self.finish)(self.first_row + index, self.first + column, &mut values[..count]);
+            if let Some(finish) = self.finish {
+                finish(self.first_row + index, self.first + column, &mut values[..count]);
+            }
             output[column..column + count].copy_from_slice(&values[..count]);
         }
     }
@@ -329,13 +338,19 @@ impl<T: Target> Product<'_, T> {
                 &matrix.data[(first + row + index) * matrix.row_stride..]
             });
             let tile_rows: &mut [_; R] = tile.first_chunk_mut().expect("no more rows than a tile has");
-            multiply::<S, R, V>(simd, rows, matrix.column_stride, k, panel, accumulate, tile_rows);
-            target.store(row, live, &mut tile);
+            let sums = multiply::<S, R, V>(simd, rows, matrix.column_stride, k, panel, accumulate, tile_rows);
+            if !target.store_vectors::<S, V>(row, &sums[..live]) {
+                for (sums, row) in sums.iter().zip(tile_rows) {
+                    let (vectors, _) = S::as_mut_simd_f32s(&mut row[..]);
+                    vectors[..V].copy_from_slice(sums);
+                }
+                target.store(row, live, &mut tile);
+            }
         }
     }
 }
 
-/// tile\[row\] = Σ rows\[row\]\[k · stride\] · panel\[k\] (+ tile, to accumulate).
+/// Σ rows\[row\]\[k · stride\] · panel\[k\] (+ tile, to accumulate) of each row.
 #[inline(always)]
 fn multiply<S: Simd, const R: usize, const V: usize>(
     simd: S,
@@ -344,12 +359,12 @@ fn multiply<S: Simd, const R: usize, const V: usize>(
     k: usize,
     panel: &[f32],
     accumulate: bool,
-    tile: &mut [[f32; WIDTH]; R],
-) {
+    tile: &[[f32; WIDTH]; R],
+) -> [[S::f32s; V]; R] {
     assert!(k == 0 || rows.iter().all(|row| (k - 1) * stride < row.len()));
     let mut sums = [[simd.splat_f32s(0.0); V]; R];
     if accumulate {
-        for (sums, row) in sums.iter_mut().zip(&*tile) {
+        for (sums, row) in sums.iter_mut().zip(tile) {
             let (vectors, _) = S::as_simd_f32s(&row[..]);
             sums.copy_from_slice(&vectors[..V]);
         }
@@ -366,8 +381,5 @@ fn multiply<S: Simd, const R: usize, const V: usize>(
             }
         }
     }
-    for (sums, row) in sums.iter().zip(tile) {
-        let (vectors, _) = S::as_mut_simd_f32s(&mut row[..]);
-        vectors[..V].copy_from_slice(sums);
-    }
+    sums
 }

@@ -3,9 +3,9 @@
 //! Vectors run over the outputs, and the numbers of the row are broadcast. Each output is one chain of fused multiply-adds
 //! in ascending order, as in the products of whole batches: the bits are the same.
 
+use super::Threads;
 use super::memory::Floats;
 use super::planes::{transpose, with_count};
-use super::threads;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -33,11 +33,11 @@ impl Columns {
     }
 
     /// output \[outputs\] = row \[inputs\] · weightsᵀ.
-    pub fn times(&self, row: &[f32], output: &mut [f32]) {
+    pub fn times(&self, row: &[f32], output: &mut [f32], threads: &Threads) {
         assert_eq!(row.len(), self.inputs);
         // Threads share the outputs.
-        let share = (self.width / LANES).div_ceil(threads::count()) * LANES;
-        threads::for_each(output.par_chunks_mut(share).enumerate(), |(index, output)| {
+        let share = (self.width / LANES).div_ceil(threads.count()) * LANES;
+        threads.for_each(output.par_chunks_mut(share).enumerate(), |(index, output)| {
             Arch::new().dispatch(Product { columns: self, row, first: index * share, output });
         });
     }

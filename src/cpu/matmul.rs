@@ -1,11 +1,11 @@
 //! Matrix products of linear layers; the twin of `shaders/matmul.wgsl`.
 
-use super::Memory;
-use super::gemm::{Across, Matrix, gemm};
+use super::gemm::{Across, Gemm, Matrix};
 use super::gemv::Columns;
+use super::{Memory, Threads};
 use crate::program::{Form, Matmul};
 
-pub(super) fn run(op: &Matmul, memory: &mut Memory) {
+pub(super) fn run(op: &Matmul, memory: &mut Memory, threads: &Threads) {
     let tensor = |id| memory.program().tensor(id);
     let (m, n) = (tensor(op.output).rows(), tensor(op.output).row_len());
     let k = tensor(op.a).row_len();
@@ -13,7 +13,7 @@ pub(super) fn run(op: &Matmul, memory: &mut Memory) {
         let live = memory.state(op.state).live as usize;
         let (a, b) = (memory.f32(op.a), memory.f32(op.b));
         let (bias, mask) = (memory.optional(op.bias), memory.optional(op.mask));
-        let (shape, a_matrix, b_matrix, across) = match op.form {
+        let (size, a_matrix, b_matrix, across) = match op.form {
             // Weights are larger than a batch of activations: they are read where they lie.
             Form::Nt => ([live, n, k], Matrix::rows(a, k), Matrix::transposed(b, k), Across::Rows),
             Form::Nn => ([live, n, k], Matrix::rows(a, k), Matrix::rows(b, n), Across::Columns),
@@ -39,10 +39,12 @@ pub(super) fn run(op: &Matmul, memory: &mut Memory) {
         };
         // Weights that stay as they are from one image to the next.
         if op.form == Form::Nt && live == 1 && op.state == memory.program().ports.eval.state {
-            memory.derived(op.output, &[op.b], || Columns::new(b, k)).times(&a[..k], &mut output[..n]);
+            memory.derived(op.output, &[op.b], || Columns::new(b, k)).times(&a[..k], &mut output[..n], threads);
             finish(0, 0, &mut output[..n]);
         } else {
-            gemm(shape, a_matrix, b_matrix, across, output, op.accumulate, finish);
+            let finish = (op.bias.is_some() || op.relu || op.mask.is_some()).then_some(&finish);
+            let accumulate = op.accumulate;
+            Gemm { threads, size, a: a_matrix, b: b_matrix, across, accumulate }.run(output, finish);
         }
         if op.bias_gradient.is_some() {
             if !op.accumulate {

@@ -26,9 +26,9 @@ use crate::device::{Device, DeviceInfo, Session};
 use crate::program::{List, Op, Program, TensorId, Work};
 use crate::{Error, Result};
 use memory::Memory;
-use rayon::ThreadPool;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use threads::Threads;
 
 /// Elements that one thread takes at a time in element-wise ops.
 const BLOCK: usize = 16 * 1024;
@@ -40,28 +40,23 @@ const MAX_THREADS: usize = 1024;
 /// The CPU, with a number of threads of its own.
 pub struct Cpu {
     info: DeviceInfo,
-    pool: Arc<ThreadPool>,
+    threads: Arc<Threads>,
 }
 
 impl Cpu {
     /// The CPU with so many threads, or as many as it was given (the affinity and the quota of the control group count).
     pub fn new(threads: Option<NonZeroUsize>) -> Result<Self> {
-        let threads = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-        if threads > MAX_THREADS {
-            return Err(Error::Usage(format!("--threads must be 1 to {MAX_THREADS}, not {threads}")));
+        let count = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+        if count > MAX_THREADS {
+            return Err(Error::Usage(format!("--threads must be 1 to {MAX_THREADS}, not {count}")));
         }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|index| format!("cpu-{index}"))
-            .build()
-            .map_err(|error| Error::Device(format!("cannot start {threads} threads: {error}")))?;
         let info = DeviceInfo {
             name: "CPU".into(),
             backend: "cpu".into(),
             kind: "cpu".into(),
-            driver: format!("{}, {threads} thread{}", instruction_set(), if threads == 1 { "" } else { "s" }),
+            driver: format!("{}, {count} thread{}", instruction_set(), if count == 1 { "" } else { "s" }),
         };
-        Ok(Self { info, pool: Arc::new(pool) })
+        Ok(Self { info, threads: Arc::new(Threads::new(count)?) })
     }
 }
 
@@ -87,7 +82,8 @@ impl Device for Cpu {
         let work: f64 = program.eval_step.iter().map(|op| Work::of(program, op).flops).sum();
         Ok(Box::new(CpuSession {
             memory: Memory::new(program)?,
-            pool: Arc::clone(&self.pool),
+            threads: Arc::clone(&self.threads),
+            alone: Threads::alone(),
             work: work / f64::from(program.ports.eval.batch),
         }))
     }
@@ -95,7 +91,9 @@ impl Device for Cpu {
 
 struct CpuSession {
     memory: Memory,
-    pool: Arc<ThreadPool>,
+    threads: Arc<Threads>,
+    /// For small steps.
+    alone: Threads,
     /// Floating-point operations to evaluate an image.
     work: f64,
 }
@@ -108,7 +106,7 @@ impl CpuSession {
             return false;
         }
         let images = self.memory.state(self.memory.program().ports.eval.state).count;
-        let others = 1.0 - 1.0 / self.pool.current_num_threads() as f64;
+        let others = 1.0 - 1.0 / self.threads.count() as f64;
         f64::from(images) * self.work * others < HANDOVER
     }
 }
@@ -129,17 +127,9 @@ impl Session for CpuSession {
 
     fn run(&mut self, list: List, times: u32) -> Result<()> {
         let program = Arc::clone(self.memory.program());
-        let alone = self.small(list);
-        let memory = &mut self.memory;
-        let mut steps = || {
-            for _ in 0..times {
-                program.list(list).iter().for_each(|op| run(op, memory));
-            }
-        };
-        if alone {
-            steps();
-        } else {
-            self.pool.install(steps);
+        let threads = if self.small(list) { &self.alone } else { &*self.threads };
+        for _ in 0..times {
+            program.list(list).iter().for_each(|op| run(op, &mut self.memory, threads));
         }
         Ok(())
     }
@@ -150,19 +140,19 @@ impl Session for CpuSession {
     }
 }
 
-fn run(op: &Op, memory: &mut Memory) {
+fn run(op: &Op, memory: &mut Memory, threads: &Threads) {
     match op {
-        Op::InitUniform(op) => init_uniform::run(op, memory),
+        Op::InitUniform(op) => init_uniform::run(op, memory, threads),
         Op::BeginStep(op) => begin_step::run(op, memory),
-        Op::LoadBatch(op) => load_batch::run(op, memory),
-        Op::Conv2dForward(op) => conv2d_forward::run(op, memory),
-        Op::Conv2dBackwardInput(op) => conv2d_backward_input::run(op, memory),
-        Op::Conv2dBackwardWeights(op) => conv2d_backward_weights::run(op, memory),
+        Op::LoadBatch(op) => load_batch::run(op, memory, threads),
+        Op::Conv2dForward(op) => conv2d_forward::run(op, memory, threads),
+        Op::Conv2dBackwardInput(op) => conv2d_backward_input::run(op, memory, threads),
+        Op::Conv2dBackwardWeights(op) => conv2d_backward_weights::run(op, memory, threads),
         Op::Reduce(op) => reduce::run(op, memory),
-        Op::Dropout(op) => dropout::run(op, memory),
-        Op::Matmul(op) => matmul::run(op, memory),
+        Op::Dropout(op) => dropout::run(op, memory, threads),
+        Op::Matmul(op) => matmul::run(op, memory, threads),
         Op::SoftmaxNll(op) => softmax_nll::run(op, memory),
-        Op::Sgd(op) => sgd::run(op, memory),
-        Op::Adam(op) => adam::run(op, memory),
+        Op::Sgd(op) => sgd::run(op, memory, threads),
+        Op::Adam(op) => adam::run(op, memory, threads),
     }
 }
