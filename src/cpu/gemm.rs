@@ -118,7 +118,7 @@ impl Gemm<'_> {
         });
     }
 
-    /// Every thread has rows of the output, and packs those of a.
+    /// A thread has rows of the output, and packs those of a.
     fn across_rows_by_rows(self, output: &mut [f32], finish: Option<&(impl Fn(usize, usize, &mut [f32]) + Sync)>) {
         let Self { threads, size: [m, n, k], a, b, accumulate, .. } = self;
         let share = width(m, threads.count());

@@ -32,7 +32,7 @@ use threads::Threads;
 
 /// Elements that one thread takes at a time in element-wise ops.
 const BLOCK: usize = 16 * 1024;
-/// Floating-point operations that a thread does while others hear of their part and report back, about 20 µs.
+/// Floating-point operations that a thread does while another is woken, some 20 µs: between predictions they sleep.
 const HANDOVER: f64 = 3e6;
 /// The most threads that may be asked for.
 const MAX_THREADS: usize = 1024;

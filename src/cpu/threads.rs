@@ -2,7 +2,7 @@
 //!
 //! The parts of a training step are as short as the time in which a thread that sleeps is woken. So those who help look out
 //! for the next part for a while before they sleep, and whoever hands one out does not wait for them: it takes pieces of the
-//! work like the others, and at last waits only for pieces that another has begun.
+//! work like the others, and at last waits only for those that have come.
 
 use crate::{Error, Result};
 use rayon::iter::IndexedParallelIterator;
@@ -34,7 +34,7 @@ pub(super) struct Threads {
 #[derive(Default)]
 struct Shared {
     slot: Mutex<Slot>,
-    /// Jobs so far; changed while the slot is locked.
+    /// Jobs so far, and the end; changed while the slot is locked.
     jobs: AtomicUsize,
     /// Helpers that are at the job; raised while the slot is locked and has one.
     inside: AtomicUsize,
@@ -161,7 +161,7 @@ impl Shared {
     }
 }
 
-/// Waits a moment; a longer one if it was not the first.
+/// Waits a moment; after many looks, one in which others may run.
 fn pause(looks: usize) {
     if looks < PAUSES {
         std::hint::spin_loop();
@@ -179,7 +179,8 @@ impl<'a> Open<'a> {
         // which the caller does before the job's lifetime ends, empties the slot and then waits until none is inside.
         let job = unsafe { std::mem::transmute::<&Job<'_>, &'static Job<'static>>(job) };
         let mut slot = shared.lock();
-        (slot.job, slot.panic) = (Some(job), None);
+        slot.panic = None;
+        slot.job = Some(job);
         shared.jobs.fetch_add(1, Ordering::Release);
         if slot.sleepers > 0 {
             shared.wake.notify_all();
