@@ -10,7 +10,7 @@ use rayon::iter::plumbing::{Producer, ProducerCallback};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
 /// Pieces for each thread: those that are done with theirs take over from those that were disturbed.
@@ -53,7 +53,7 @@ struct Slot {
 impl Threads {
     /// So many threads, the caller among them.
     pub fn new(count: usize) -> Result<Self> {
-        let mut threads = Self { shared: Arc::default(), turn: Mutex::default(), helpers: Vec::new() };
+        let mut threads = Self::alone();
         for index in 1..count {
             let shared = Arc::clone(&threads.shared);
             let helper = std::thread::Builder::new().name(format!("cpu-{index}")).spawn(move || shared.help(index));
@@ -94,8 +94,8 @@ impl Threads {
         // A job within a job, or beside that of another caller, is done by its own thread.
         let turn = match self.turn.try_lock() {
             Ok(turn) => Some(turn),
-            Err(std::sync::TryLockError::Poisoned(turn)) => Some(turn.into_inner()),
-            Err(std::sync::TryLockError::WouldBlock) => None,
+            Err(TryLockError::Poisoned(turn)) => Some(turn.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
         };
         if turn.is_none() || self.helpers.is_empty() {
             return job(0);
@@ -328,9 +328,15 @@ mod tests {
     #[test]
     fn a_panic_reaches_the_caller_and_breaks_nothing() {
         let threads = Threads::new(2).unwrap();
-        for failing in [0, 999] {
+        let caller = std::thread::current().id();
+        for of_caller in [true, false] {
+            // Both have an item, and one of them fails.
+            let meeting = std::sync::Barrier::new(2);
             let result = catch_unwind(AssertUnwindSafe(|| {
-                threads.for_each((0..1000).into_par_iter(), |item| assert_ne!(item, failing, "meant to fail"));
+                threads.for_each([0; 2].par_iter(), |_| {
+                    meeting.wait();
+                    assert_ne!(std::thread::current().id() == caller, of_caller, "meant to fail");
+                });
             }));
             let message = *result.unwrap_err().downcast::<String>().unwrap();
             assert!(message.contains("meant to fail"), "{message}");
