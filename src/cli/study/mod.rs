@@ -57,6 +57,7 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let signal = signals::watch()?;
     // What is wrong whatever the data are is said before they are read.
     cells(&args.sizes, args.seeds, u32::MAX)?;
+    args.config.config(1)?;
     let data = args.data.load(Part::All)?;
     let config = args.config.config(data.classes.len() as u32)?;
     config.model.stages(Shape::picture(data.height, data.width), data.classes.len() as u32)?;

@@ -31,6 +31,8 @@ fn begin(args: &Args, talk: Talk, signal: &AtomicUsize) -> Result<Ending> {
     if let Some(out) = &args.out {
         check_out(out, args.force)?;
     }
+    // What is wrong whatever the data are is said before they are read.
+    args.config(1)?;
     let data = args.data.load(Part::All)?;
     let config = args.config(data.classes.len() as u32)?;
     let (device, choice) = open(&args.device.request(), args.device.threads)?;
