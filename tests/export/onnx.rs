@@ -1,6 +1,6 @@
 //! ONNX Runtime, given what `mnist-gpu export onnx` wrote, finds our log-probabilities; weights that PyTorch saved are ours.
 
-use crate::python::{program, stdout};
+use crate::python::{few_images, program, stdout};
 use libtest_mimic::Failed;
 use mnist_gpu::checkpoint::Checkpoint;
 use mnist_gpu::cpu::Cpu;
@@ -21,9 +21,20 @@ const RESAVE: &str =
 pub fn agrees(model: &str, python: &str) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let path = |name: &str| folder.path().join(name);
-    let run = path("run");
-    let train = ["train", "--device", "cpu", "--epochs", "1", "--train-size", "1280", "--json", "--model", model];
-    stdout(program().args(train).arg("--out").arg(&run))?;
+    let (few, run) = (path("few"), path("run"));
+    few_images(&few)?;
+    // What is trained, from the start or on, and evaluated with the few images.
+    let with_few = |command: &str| {
+        let mut process = program();
+        process.args([command, "--device", "cpu", "--json", "--data-dir"]).arg(&few);
+        process
+    };
+    let train = || {
+        let mut process = with_few("train");
+        process.args(["--epochs", "1", "--no-report", "--model", model]);
+        process
+    };
+    stdout(train().arg("--out").arg(&run))?;
 
     let data = Dataset::load(None, Part::Test)?;
     let mut ours = log_probabilities(&Checkpoint::load(&run.join("model.safetensors"))?, &data)?;
@@ -47,13 +58,12 @@ pub fn agrees(model: &str, python: &str) -> Result<(), Failed> {
     let plain = path("plain.safetensors");
     stdout(Command::new(python).args(["-W", "ignore", "-c", RESAVE]).arg(run.join("model.safetensors")).arg(&plain))?;
     let figures = |command: &mut Command| -> Result<Value, Failed> { Ok(serde_json::from_str(&stdout(command)?)?) };
-    let expected = figures(program().args(["eval", "--device", "cpu", "--json"]).arg(&run))?;
-    let found = figures(program().args(["eval", "--device", "cpu", "--json", "--model", model]).arg(&plain))?;
+    let expected = figures(with_few("eval").arg(&run))?;
+    let found = figures(with_few("eval").args(["--model", model]).arg(&plain))?;
     assert_eq!([&found["loss"], &found["confusion"]], [&expected["loss"], &expected["confusion"]]);
     let refused = program().args(["eval", "--device", "cpu"]).arg(&plain).output()?;
     assert_eq!(refused.status.code(), Some(1));
-    let init = ["train", "--device", "cpu", "--epochs", "1", "--train-size", "256", "--json", "--model", model];
-    let rows = stdout(program().args(init).arg("--init").arg(&plain).arg("--out").arg(path("more")))?;
+    let rows = stdout(train().arg("--init").arg(&plain).arg("--out").arg(path("more")))?;
     let first = rows.lines().find(|row| row.contains("\"epoch\":0")).expect("the weights before training");
     let first: Value = serde_json::from_str(first)?;
     let difference = (first["test_loss"].as_f64().expect("a loss") - expected["loss"].as_f64().expect("a loss")).abs();

@@ -150,7 +150,11 @@ fn on_adapter(parity: &Parity, opened: &Opened, verbose: bool) -> Result<(), Fai
     let mut devices = opened.devices.lock().map_err(|_| "an earlier trial on this adapter panicked")?;
     let all = opened.adapter.profile().class.runnable();
     for ((checked, device), all) in [false, true].into_iter().zip(devices.iter_mut()).zip([&all, &opened.checked]) {
-        for class in classes(&cases, all) {
+        for class in all.iter().copied() {
+            let cases: Vec<_> = cases.iter().filter(|case| first_with_its_kernels(case, class)).cloned().collect();
+            if cases.is_empty() {
+                continue;
+            }
             let device = match device {
                 Some(device) => device,
                 None => device.insert(Gpu::open(&opened.adapter, checked)?),
@@ -169,14 +173,11 @@ fn on_adapter(parity: &Parity, opened: &Opened, verbose: bool) -> Result<(), Fai
     Ok(())
 }
 
-/// The classes of adapters whose kernels differ in these cases.
-fn classes(cases: &[Case], all: &[Class]) -> Vec<Class> {
-    let mut seen = BTreeSet::new();
-    let differs = |class: &&Class| {
-        let shaders: BTreeSet<_> = kernels(cases, **class).map(|kernel| kernel.wgsl(**class)).collect();
-        seen.insert(shaders)
-    };
-    all.iter().filter(differs).copied().collect()
+/// Whether no class before it, of those that run everywhere, has the same kernels for a case.
+fn first_with_its_kernels(case: &Case, class: Class) -> bool {
+    let shaders = |class| kernels(std::slice::from_ref(case), class).map(move |kernel| kernel.wgsl(class));
+    let before = Class::PORTABLE.into_iter().filter(|other| *other < class);
+    before.into_iter().all(|other| shaders(other).ne(shaders(class)))
 }
 
 /// The kernels that cases run.

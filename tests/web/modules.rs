@@ -144,22 +144,22 @@ fn pictures() -> Result<(), String> {
     let empty = [("blank".into(), plain(&[])), ("a speck".into(), plain(&[1230]))];
     let run = "
         const { prepare } = await import('./picture.js');
-        const [hex, width, height, sides] = args;
+        const [hex, width, height, sizes] = args;
         const data = Uint8ClampedArray.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.substr(2 * i, 2), 16));
-        const { image, problem } = prepare({ width, height, data }, ...sides);
-        return problem ?? [...image];";
+        const prepared = sizes.map(sides => prepare({ width, height, data }, ...sides));
+        return prepared.map(({ image, problem }) => problem ?? [...image]);";
+    let sizes = [[28, 28], [8, 8], [20, 32]];
     visit(files(false), DESKTOP, WEBGPU, |browser, _, _| {
         for (name, picture) in made.chain(empty) {
             let hex: String = picture.rgba.iter().map(|byte| format!("{byte:02x}")).collect();
-            for sides in [[28, 28], [8, 8], [20, 32]] {
-                let arguments = [json!(hex), json!(picture.width), json!(picture.height), json!(sides)];
-                let found = browser.run(run, &arguments)?;
+            let found = browser.run(run, &[json!(hex), json!(picture.width), json!(picture.height), json!(sizes)])?;
+            for (index, sides) in sizes.into_iter().enumerate() {
                 match prepare(&picture, sides) {
                     Ok(image) => {
                         let native: Vec<f64> = image.into_iter().map(f64::from).collect();
-                        close(&name, &numbers(&found), &native, 0.0)?;
+                        close(&name, &numbers(&found[index]), &native, 0.0)?;
                     }
-                    Err(_) => expect(&name, &found.is_string(), &true)?,
+                    Err(_) => expect(&name, &found[index].is_string(), &true)?,
                 }
             }
         }
