@@ -2,7 +2,7 @@
 """Runs an exported model in ONNX Runtime over MNIST's test images and prints how far its log-probabilities are from ours.
 
     pip install onnx onnxruntime numpy
-    python tests/onnx.py MODEL.onnx IMAGES OURS
+    python tests/export/run_onnx.py MODEL.onnx IMAGES OURS
 
 IMAGES is the raw IDX file of the test images; OURS holds our log-probabilities, little-endian floats.
 """
