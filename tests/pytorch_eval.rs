@@ -7,7 +7,7 @@ mod python;
 use libtest_mimic::{Arguments, Failed, Trial};
 use mnist_gpu::data::mnist::{TEST_IMAGES, TEST_LABELS};
 use mnist_gpu::model::PRESETS;
-use python::{Python, few_images, program, stdout};
+use python::{Python, program, stdout};
 use serde_json::{Value, json};
 use std::process::{Command, ExitCode};
 
@@ -24,18 +24,13 @@ fn main() -> ExitCode {
 
 fn agrees(model: &str, python: &str) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
-    few_images(folder.path())?;
-    let run = folder.path().join("run");
-    let on_folder = |command: &str| {
-        let mut process = program();
-        process.args([command, "--device", "cpu", "--json", "--data-dir"]).arg(folder.path());
-        process
-    };
-    stdout(on_folder("train").args(["--epochs", "1", "--no-report", "--model", model, "--out"]).arg(&run))?;
     for file in [&TEST_IMAGES, &TEST_LABELS] {
         std::fs::write(folder.path().join(file.name), file.decompress())?;
     }
-    let ours = stdout(on_folder("eval").arg(&run))?;
+    let run = folder.path().join("run");
+    let train = ["train", "--device", "cpu", "--epochs", "1", "--train-size", "1280", "--json", "--model", model];
+    stdout(program().args(train).arg("--no-report").arg("--out").arg(&run))?;
+    let ours = stdout(program().args(["eval", "--device", "cpu", "--json"]).arg(&run))?;
     let theirs = stdout(Command::new(python).arg(SCRIPT).arg(run.join("model.safetensors")).arg(folder.path()))?;
     compare(&serde_json::from_str(&ours)?, &serde_json::from_str(&theirs)?)
 }

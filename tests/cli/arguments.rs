@@ -43,6 +43,15 @@ fn rates_are_finite_and_within_bounds() {
 }
 
 #[test]
+fn what_is_wrong_whatever_the_data_are_is_said_before_they_are_read() {
+    let place = Place::new();
+    for command in ["train", "study"] {
+        let outcome = place.run(&[command, "--device", "cpu", "--data-dir", "missing", "--learning-rate", "0"]);
+        outcome.fails(2, &["--learning-rate"]);
+    }
+}
+
+#[test]
 fn numbers_of_images_are_what_the_data_has() {
     refused(&["--train-size", "0"], &["--train-size 0"]);
     refused(&["--train-size", "60001"], &["--train-size 60001", "60000 training images"]);

@@ -6,11 +6,9 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-/// `cpu`, and the number of the first adapter of each backend.
+/// `cpu`, and the number of each adapter.
 fn devices() -> Vec<String> {
-    let backends: Vec<String> = adapters().iter().map(|adapter| adapter.info().backend.clone()).collect();
-    let first = (0..backends.len()).filter(|&index| !backends[..index].contains(&backends[index]));
-    std::iter::once("cpu".into()).chain(first.map(|index| index.to_string())).collect()
+    std::iter::once("cpu".into()).chain((0..adapters().len()).map(|index| index.to_string())).collect()
 }
 
 /// KiB of main memory that a process has now.

@@ -1,10 +1,10 @@
 //! ONNX Runtime, given what `mnist-gpu export onnx` wrote, finds our log-probabilities; weights that PyTorch saved are ours.
 
-use crate::python::{few_images, program, stdout};
+use crate::python::{program, stdout};
 use libtest_mimic::Failed;
 use mnist_gpu::checkpoint::Checkpoint;
 use mnist_gpu::cpu::Cpu;
-use mnist_gpu::data::mnist::TEST_IMAGES;
+use mnist_gpu::data::mnist::{TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS};
 use mnist_gpu::data::{Dataset, Part};
 use mnist_gpu::inference::Classifier;
 use serde_json::Value;
@@ -68,6 +68,21 @@ pub fn agrees(model: &str, python: &str) -> Result<(), Failed> {
     let first: Value = serde_json::from_str(first)?;
     let difference = (first["test_loss"].as_f64().expect("a loss") - expected["loss"].as_f64().expect("a loss")).abs();
     assert!(difference < TOLERANCE, "training begins with other weights: {first}");
+    Ok(())
+}
+
+/// Writes a folder of data: MNIST's first 1,280 training images and first hundred test images. Where training is but a
+/// means, the rest need not be evaluated before and after it.
+fn few_images(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for (images, labels, count) in [(&TRAIN_IMAGES, &TRAIN_LABELS, 1_280_u32), (&TEST_IMAGES, &TEST_LABELS, 100)] {
+        for (file, header, element) in [(images, 16, 28 * 28), (labels, 8, 1)] {
+            let mut bytes = file.decompress();
+            bytes.truncate(header + element * count as usize);
+            bytes[4..8].copy_from_slice(&count.to_be_bytes());
+            std::fs::write(folder.join(file.name), bytes)?;
+        }
+    }
     Ok(())
 }
 

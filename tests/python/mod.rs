@@ -2,10 +2,7 @@
 //! as ignored; with `MNIST_GPU_REQUIRE_PYTHON=1` they fail.
 
 use libtest_mimic::{Failed, Trial};
-use mnist_gpu::data::mnist::{TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS};
 use std::env::var;
-use std::io;
-use std::path::Path;
 use std::process::Command;
 
 /// A Python.
@@ -60,22 +57,4 @@ pub fn stdout(command: &mut Command) -> Result<String, Failed> {
     } else {
         Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
     }
-}
-
-/// The images that [`few_images`] leaves to train with.
-pub const FEW: u32 = 1_280;
-
-/// Writes a folder of data: MNIST's first images, of the test images a hundred alone. Where training is but a means, the
-/// rest need not be evaluated before and after it.
-pub fn few_images(folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    for (images, labels, count) in [(&TRAIN_IMAGES, &TRAIN_LABELS, FEW), (&TEST_IMAGES, &TEST_LABELS, 100)] {
-        for (file, header, element) in [(images, 16, 28 * 28), (labels, 8, 1)] {
-            let mut bytes = file.decompress();
-            bytes.truncate(header + element * count as usize);
-            bytes[4..8].copy_from_slice(&count.to_be_bytes());
-            std::fs::write(folder.join(file.name), bytes)?;
-        }
-    }
-    Ok(())
 }

@@ -55,7 +55,7 @@ pub struct Args {
 
 pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let signal = signals::watch()?;
-    // What is wrong whatever the data are is said before they are read.
+    // What is wrong whatever the data and their classes are is said before they are read.
     cells(&args.sizes, args.seeds, u32::MAX)?;
     args.config.config(1)?;
     let data = args.data.load(Part::All)?;

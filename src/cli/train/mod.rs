@@ -31,7 +31,7 @@ fn begin(args: &Args, talk: Talk, signal: &AtomicUsize) -> Result<Ending> {
     if let Some(out) = &args.out {
         check_out(out, args.force)?;
     }
-    // What is wrong whatever the data are is said before they are read.
+    // What is wrong whatever the data and their classes are is said before they are read.
     args.config(1)?;
     let data = args.data.load(Part::All)?;
     let config = args.config(data.classes.len() as u32)?;
