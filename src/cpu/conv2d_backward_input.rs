@@ -6,11 +6,12 @@
 //! order, as in the shader.
 
 use super::memory::Floats;
-use super::planes::{Extents, SLACK, lanes, with_count};
+use super::planes::{Extents, SLACK, vectors, with_count};
 use super::{Memory, Threads};
 use crate::program::{Conv2dBackwardInput, NO_CHOICE};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+use std::ops::Range;
 
 pub(super) fn run(op: &Conv2dBackwardInput, memory: &mut Memory, threads: &Threads) {
     let extents = Extents::new(memory.program(), &op.geometry, op.output, op.gradient);
@@ -27,9 +28,9 @@ pub(super) fn run(op: &Conv2dBackwardInput, memory: &mut Memory, threads: &Threa
                 let places = layer.places.len();
                 (Floats::zeros(extents.patch_len() + SLACK), vec![0; places], vec![(0, 0.0); places * layer.most])
             },
-            |(patches, counts, entries), ((gradients, choices), output)| {
+            |(patches, ends, entries), ((gradients, choices), output)| {
                 patches.fill(0.0);
-                arch.dispatch(Image { layer: &layer, gradients, choices, patches, counts, entries });
+                arch.dispatch(Image { layer: &layer, gradients, choices, patches, ends, entries });
                 extents.channels_first(patches, output);
             },
         );
@@ -47,6 +48,8 @@ struct Layer {
     most: usize,
     /// Where the stretches of a patch begin within it.
     stretches: Vec<usize>,
+    /// These in parts that are summed together.
+    parts: Vec<Range<usize>>,
     /// \[outputs\]\[stretches\]\[lanes\].
     weights: Floats,
     /// Floats of an output's weights.
@@ -56,7 +59,7 @@ struct Layer {
 impl Layer {
     fn new(extents: Extents, weights: &[f32]) -> Self {
         let stretches = extents.stretches();
-        let lanes = lanes(extents.arch());
+        let [lanes, _] = vectors(extents.arch());
         let stride = stretches.len() * lanes;
         let mut packed = Floats::zeros(extents.outputs * stride);
         for (packed, weights) in packed.chunks_exact_mut(stride).zip(weights.chunks_exact(extents.taps())) {
@@ -82,6 +85,7 @@ impl Layer {
             of_windows,
             most,
             stretches: stretches.iter().map(|stretch| stretch[2]).collect(),
+            parts: extents.parts(),
             weights: packed,
             stride,
         }
@@ -94,8 +98,8 @@ struct Image<'a> {
     gradients: &'a [f32],
     choices: &'a [u32],
     patches: &'a mut [f32],
-    /// How many gradients each place gets.
-    counts: &'a mut [usize],
+    /// Where the entries of each place end.
+    ends: &'a mut [usize],
     /// \[places\]\[most\]: of each such gradient where the weights of its output begin, and itself.
     entries: &'a mut [(u32, f32)],
 }
@@ -105,26 +109,28 @@ impl WithSimd for Image<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { layer, gradients, choices, patches, counts, entries } = self;
-        let Layer { extents, places: starts, of_windows, most, stretches, weights, stride } = layer;
+        let Self { layer, gradients, choices, patches, ends, entries } = self;
+        let Layer { extents, places: starts, of_windows, most, stretches, parts, weights, stride } = layer;
         let (windows, area) = (extents.windows(), extents.area());
-        counts.fill(0);
+        ends.iter_mut().zip((0..).step_by(*most)).for_each(|(end, first)| *end = first);
         let planes = choices.chunks_exact(windows).zip(gradients.chunks_exact(windows));
-        for (output, (choices, gradients)) in planes.enumerate() {
+        for (first, (choices, gradients)) in (0..).step_by(*stride).zip(planes) {
             for ((&choice, &gradient), of_window) in choices.iter().zip(gradients).zip(of_windows.chunks_exact(area)) {
                 // Written in any case, and kept if there is a choice: a branch would be guessed wrongly half the time.
                 let place = of_window[(choice as usize).min(area - 1)];
-                entries[place * most + counts[place]] = ((output * stride) as u32, gradient);
-                counts[place] += usize::from(choice != NO_CHOICE);
+                entries[ends[place]] = (first, gradient);
+                ends[place] += usize::from(choice != NO_CHOICE);
             }
         }
-        let entries = entries.chunks_exact(*most).zip(&*counts).map(|(entries, &count)| &entries[..count]);
+        let entries = (0..).step_by(*most).zip(&*ends).map(|(first, &end)| &entries[first..end]);
         for (&start, entries) in starts.iter().zip(entries).filter(|(_, entries)| !entries.is_empty()) {
             let patch = &mut patches[start..];
-            for (stretches, first) in stretches.chunks(8).zip((0..).step_by(8 * S::F32_LANES)) {
+            for part in parts {
+                let stretches = &stretches[part.clone()];
+                let weights = &weights[part.start * S::F32_LANES..];
                 macro_rules! add {
                     ($count:literal, $simd:ident) => {
-                        add::<S, $count>($simd, &weights[first..], entries, stretches, patch)
+                        add::<S, $count>($simd, weights, entries, stretches, patch)
                     };
                 }
                 with_count!(stretches.len(), add!(simd));

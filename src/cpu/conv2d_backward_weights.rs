@@ -4,23 +4,20 @@
 //! behind a 2 × 2 pool, less what the ReLU zeroed. With channels last, a row of a patch is one stretch of memory.
 
 use super::memory::Floats;
-use super::planes::{Extents, SLACK, with_count};
+use super::planes::{Extents, SLACK, vectors, with_count};
 use super::{Memory, Threads};
 use crate::program::{Conv2dBackwardWeights, NO_CHOICE};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
-use std::cell::RefCell;
+use std::ops::Range;
 
-thread_local! {
-    /// The patches of a block; kept, so that no step allocates.
-    static PATCHES: RefCell<Floats> = RefCell::default();
-}
+/// Bytes of an image's patches that are gone through at a time, for each output: they stay in the nearest cache.
+const BAND: usize = 16 * 1024;
 
 pub(super) fn run(op: &Conv2dBackwardWeights, memory: &mut Memory, threads: &Threads) {
     let extents = Extents::new(memory.program(), &op.geometry, op.input, op.gradient);
     let block = op.block as usize;
-    let starts: Vec<usize> = extents.starts().iter().map(|start| start * extents.channels).collect();
-    let stretches = extents.stretches();
+    let layer = Layer::new(extents);
     memory.with_outputs([Some(op.output)], |memory, [output]| {
         let live = memory.state(op.state).live as usize;
         let (input_len, output_len) = (extents.input_len(), extents.output_len());
@@ -28,47 +25,96 @@ pub(super) fn run(op: &Conv2dBackwardWeights, memory: &mut Memory, threads: &Thr
         let gradients = &memory.f32(op.gradient)[..live * output_len];
         let choices = &memory.u32(op.choice)[..live * output_len];
         let sums = extents.outputs * (extents.taps() + 1);
-        threads.for_each(output.par_chunks_mut(sums).enumerate(), |(index, sums)| {
-            let rows = |len: usize| (index * block * len).min(live * len)..((index + 1) * block * len).min(live * len);
-            PATCHES.with_borrow_mut(|patches| {
-                fill(patches, &extents, &images[rows(input_len)]);
+        threads.for_each_with(
+            output.par_chunks_mut(sums).enumerate(),
+            || layer.scratch(),
+            |scratch, (index, sums)| {
+                let rows =
+                    |len: usize| (index * block * len).min(live * len)..((index + 1) * block * len).min(live * len);
                 extents.arch().dispatch(Block {
-                    extents,
-                    starts: &starts,
-                    stretches: &stretches,
-                    patches,
+                    layer: &layer,
+                    images: &images[rows(input_len)],
                     gradients: &gradients[rows(output_len)],
                     choices: &choices[rows(output_len)],
                     sums,
+                    scratch,
                 });
-            });
-        });
+            },
+        );
     });
 }
 
-/// Fills patches with the images, channels last and padding around, and room to read beyond the end.
-fn fill(patches: &mut Floats, extents: &Extents, images: &[f32]) {
-    let len = extents.patch_len();
-    let images = images.chunks_exact(extents.input_len());
-    patches.resize(images.len() * len + SLACK);
-    if extents.padding != [0, 0] {
-        patches.fill(0.0);
+struct Layer {
+    extents: Extents,
+    /// Where the patch of each place of each window begins.
+    starts: Vec<usize>,
+    /// The farthest of these.
+    last: usize,
+    /// Where the stretches of a patch begin within it.
+    stretches: Vec<usize>,
+    /// These in parts that are summed together.
+    parts: Vec<Range<usize>>,
+    /// Where among an output's sums each tap is.
+    of_taps: Vec<usize>,
+    /// Floats of an output's sums, as vectors.
+    stride: usize,
+    /// Windows that are gone through at a time.
+    band: usize,
+}
+
+struct Scratch {
+    /// An image, channels last and padding around, and room to read beyond the end.
+    patches: Floats,
+    /// Of each gradient of a band that is passed on: where its patch begins, and itself.
+    entries: Vec<(u32, f32)>,
+    /// \[outputs\]\[stretches\]\[lanes\].
+    sums: Floats,
+}
+
+impl Layer {
+    fn new(extents: Extents) -> Self {
+        let starts: Vec<usize> = extents.starts().iter().map(|start| start * extents.channels).collect();
+        let stretches = extents.stretches();
+        let row = size_of::<f32>() * extents.padded[1] * extents.channels * extents.pool_stride[0] * extents.stride[0];
+        let band = (BAND / row).clamp(1, extents.pooled[0]) * extents.pooled[1];
+        let [lanes, _] = vectors(extents.arch());
+        let mut of_taps = vec![0; extents.taps()];
+        for (&[row, first, _], vector) in stretches.iter().zip((0..).step_by(lanes)) {
+            for lane in 0..lanes {
+                if let Some(tap) = extents.tap(row, first + lane) {
+                    of_taps[tap] = vector + lane;
+                }
+            }
+        }
+        Self {
+            extents,
+            last: starts.iter().copied().max().unwrap_or(0),
+            starts,
+            stretches: stretches.iter().map(|stretch| stretch[2]).collect(),
+            parts: extents.parts(),
+            of_taps,
+            stride: stretches.len() * lanes,
+            band,
+        }
     }
-    for (image, patches) in images.zip(patches.chunks_exact_mut(len)) {
-        extents.channels_last(image, patches);
+
+    fn scratch(&self) -> Scratch {
+        Scratch {
+            patches: Floats::zeros(self.extents.patch_len() + SLACK),
+            entries: vec![(0, 0.0); self.band + 1],
+            sums: Floats::zeros(self.extents.outputs * self.stride),
+        }
     }
 }
 
 /// The partial sums of a block of images.
 struct Block<'a> {
-    extents: Extents,
-    /// Where the patch of each place of each window begins.
-    starts: &'a [usize],
-    stretches: &'a [[usize; 3]],
-    patches: &'a [f32],
+    layer: &'a Layer,
+    images: &'a [f32],
     gradients: &'a [f32],
     choices: &'a [u32],
     sums: &'a mut [f32],
+    scratch: &'a mut Scratch,
 }
 
 impl WithSimd for Block<'_> {
@@ -76,65 +122,93 @@ impl WithSimd for Block<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { extents, starts, stretches, patches, gradients, choices, sums } = self;
-        let (windows, outputs, taps) = (extents.windows(), extents.outputs, extents.taps());
-        let (weights, biases) = sums.split_at_mut(outputs * taps);
-        let mut entries = vec![(0, 0.0); gradients.len() / outputs];
-        for (output, (weights, bias)) in weights.chunks_exact_mut(taps).zip(biases).enumerate() {
-            let mut count = 0;
-            let planes = gradients.chunks_exact(windows).zip(choices.chunks_exact(windows));
-            for (image, (gradients, choices)) in planes.skip(output).step_by(outputs).enumerate() {
-                let patches = image * extents.patch_len();
-                let windows = gradients.iter().zip(choices).zip(starts.chunks_exact(extents.area()));
-                for ((&gradient, &choice), starts) in windows {
-                    // Written in any case, and kept if there is a choice: a branch would be guessed wrongly half the time.
-                    let place = (choice as usize).min(starts.len() - 1);
-                    entries[count] = (patches + starts[place], gradient);
-                    count += usize::from(choice != NO_CHOICE);
+        let Self { layer, images, gradients, choices, sums, scratch } = self;
+        let Layer { extents, starts, last, stretches, parts, of_taps, stride, band } = layer;
+        let Scratch { patches, entries, sums: vectors } = scratch;
+        let (windows, taps, area) = (extents.windows(), extents.taps(), extents.area());
+        let (weights, biases) = sums.split_at_mut(extents.outputs * taps);
+        biases.fill(0.0);
+        vectors.fill(0.0);
+        let planes = gradients.chunks_exact(extents.output_len()).zip(choices.chunks_exact(extents.output_len()));
+        for (image, (gradients, choices)) in images.chunks_exact(extents.input_len()).zip(planes) {
+            extents.channels_last(image, patches);
+            for (first, starts) in (0..).step_by(*band).zip(starts.chunks(band * area)) {
+                let count = starts.len() / area;
+                let planes = gradients.chunks_exact(windows).zip(choices.chunks_exact(windows));
+                let outputs = planes.zip(biases.iter_mut().zip(vectors.chunks_exact_mut(*stride)));
+                for ((gradients, choices), (bias, vectors)) in outputs {
+                    let passed =
+                        passed(&gradients[first..][..count], &choices[first..][..count], starts, area, entries);
+                    // The bias with the first stretches, between whose sums there is time for it.
+                    let mut bias = Some(bias);
+                    for part in parts {
+                        let stretches = &stretches[part.clone()];
+                        let sums = &mut vectors[part.start * S::F32_LANES..part.end * S::F32_LANES];
+                        macro_rules! sum {
+                            ($count:literal, $simd:ident) => {
+                                accumulate::<S, $count>($simd, patches, *last, passed, stretches, sums, bias.take())
+                            };
+                        }
+                        with_count!(stretches.len(), sum!(simd));
+                    }
                 }
             }
-            let entries = &entries[..count];
-            // From +0, as the shader; `sum` begins with −0.
-            *bias = entries.iter().fold(0.0, |sum, (_, gradient)| sum + gradient);
-            for stretches in stretches.chunks(8) {
-                macro_rules! sum {
-                    ($count:literal, $simd:ident) => {
-                        accumulate::<S, $count>($simd, &extents, patches, entries, stretches, weights)
-                    };
-                }
-                with_count!(stretches.len(), sum!(simd));
+        }
+        for (weights, vectors) in weights.chunks_exact_mut(taps).zip(vectors.chunks_exact(*stride)) {
+            for (weight, &float) in weights.iter_mut().zip(of_taps) {
+                *weight = vectors[float];
             }
         }
     }
 }
 
-/// weights += Σ gradient · patch, over some stretches of the patch.
+/// The gradients that are passed on, each with where its patch begins.
+#[inline(always)]
+fn passed<'a>(
+    gradients: &[f32],
+    choices: &[u32],
+    starts: &[usize],
+    area: usize,
+    entries: &'a mut [(u32, f32)],
+) -> &'a [(u32, f32)] {
+    let mut count = 0;
+    for ((&gradient, &choice), starts) in gradients.iter().zip(choices).zip(starts.chunks_exact(area)) {
+        // Written in any case, and kept if there is a choice: a branch would be guessed wrongly half the time.
+        let place = (choice as usize).min(area - 1);
+        entries[count] = (starts[place] as u32, gradient);
+        count += usize::from(choice != NO_CHOICE);
+    }
+    &entries[..count]
+}
+
+/// sums += Σ gradient · patch, over some stretches of the patch.
 #[inline(always)]
 fn accumulate<S: Simd, const COUNT: usize>(
     simd: S,
-    extents: &Extents,
     patches: &[f32],
-    entries: &[(usize, f32)],
-    stretches: &[[usize; 3]],
-    weights: &mut [f32],
+    last: usize,
+    entries: &[(u32, f32)],
+    stretches: &[usize],
+    sums: &mut [f32],
+    bias: Option<&mut f32>,
 ) {
-    let starts: [usize; COUNT] = std::array::from_fn(|index| stretches[index][2]);
-    let farthest = starts[COUNT - 1] + S::F32_LANES;
-    let mut sums = [simd.splat_f32s(0.0); COUNT];
+    let starts: &[usize; COUNT] = stretches.try_into().expect("so many");
+    assert!(last + starts[COUNT - 1] + S::F32_LANES <= patches.len());
+    let (sums, _) = S::as_mut_simd_f32s(sums);
+    let mut vectors = [simd.splat_f32s(0.0); COUNT];
+    vectors.copy_from_slice(sums);
+    let mut total = bias.as_ref().map_or(0.0, |bias| **bias);
     for &(start, gradient) in entries {
+        total += gradient;
         let gradient = simd.splat_f32s(gradient);
-        let patch = &patches[start..start + farthest];
-        for (sum, &start) in sums.iter_mut().zip(&starts) {
-            let (vector, _) = S::as_simd_f32s(&patch[start..start + S::F32_LANES]);
-            *sum = simd.mul_add_f32s(gradient, vector[0], *sum);
+        for (sum, stretch) in vectors.iter_mut().zip(starts) {
+            // SAFETY: stretches ascend, no patch begins behind the last one, and the assertion holds that inside.
+            let vector = unsafe { patches.as_ptr().add(start as usize + stretch).cast::<S::f32s>().read_unaligned() };
+            *sum = simd.mul_add_f32s(gradient, vector, *sum);
         }
     }
-    for (sum, &[row, first, _]) in sums.iter().zip(stretches) {
-        let values: &[f32] = bytemuck::cast_slice(std::slice::from_ref(sum));
-        for (lane, &value) in values.iter().enumerate() {
-            if let Some(tap) = extents.tap(row, first + lane) {
-                weights[tap] = value;
-            }
-        }
+    sums.copy_from_slice(&vectors);
+    if let Some(bias) = bias {
+        *bias = total;
     }
 }

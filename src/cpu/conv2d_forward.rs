@@ -1,7 +1,7 @@
 //! A convolution with bias, ReLU and max-pool; the twin of `shaders/conv2d_forward.wgsl`.
 //!
-//! Vectors run over the output channels. Tiles of up to eight places, those of one or two pool windows, are summed in
-//! registers in the order of the weights; then each window is pooled.
+//! Vectors run over the output channels. Tiles of up to eight places are summed in registers in the order of the weights;
+//! whole windows of one place or of four are pooled there, too, all others from memory.
 
 use super::memory::Floats;
 use super::planes::{Extents, transpose, with_count};
@@ -56,8 +56,8 @@ struct Layer {
     taps: Vec<usize>,
     /// Where in the padded planes each place of each pool window is.
     starts: Vec<usize>,
-    /// Windows that are summed together.
-    group: usize,
+    /// The farthest tap of the farthest place.
+    farthest: usize,
 }
 
 struct Scratch {
@@ -83,8 +83,10 @@ impl Layer {
         });
         let mut padded_bias = bias.to_vec();
         padded_bias.resize(width, 0.0);
-        let (starts, group) = (extents.starts(), (PLACES / extents.area()).max(1));
-        Self { extents, relu, width, weights: packed, bias: padded_bias, taps: taps.collect(), starts, group }
+        let (starts, taps): (Vec<_>, Vec<_>) = (extents.starts(), taps.collect());
+        let farthest =
+            starts.iter().chain([&0]).max().expect("one at least") + taps.last().expect("a kernel has a tap");
+        Self { extents, relu, width, weights: packed, bias: padded_bias, taps, starts, farthest }
     }
 
     fn scratch(&self) -> Scratch {
@@ -98,9 +100,9 @@ impl Layer {
         }
     }
 
-    /// Room for the convolution at the places of a group of windows, \[windows\]\[area\]\[width\].
+    /// Room for the convolution at the places of windows that are summed together, \[windows\]\[area\]\[width\].
     fn places(&self) -> Floats {
-        Floats::zeros(self.group * self.extents.area() * self.width)
+        Floats::zeros(self.extents.area().max(PLACES) * self.width)
     }
 
     /// One image, to its output and its choices; `shared` between threads that have no other one to do.
@@ -128,7 +130,11 @@ impl Layer {
             Arch::new().dispatch(Windows { layer: self, planes, starts, places, largest, chosen });
         };
         if let Some(threads) = shared {
-            let share = self.extents.windows().div_ceil(threads.count()).next_multiple_of(self.group);
+            let share = self
+                .extents
+                .windows()
+                .div_ceil(threads.count())
+                .next_multiple_of((PLACES / self.extents.area()).max(1));
             let outputs = largest.par_chunks_mut(share * self.width).zip(chosen.par_chunks_mut(share * self.width));
             let parts = outputs.zip(self.starts.par_chunks(share * self.extents.area()));
             threads.for_each_with(parts, || self.places(), |places, part| run(places, part));
@@ -159,65 +165,138 @@ impl WithSimd for Windows<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { layer, planes, starts, places, largest, chosen } = self;
-        let Layer { extents, width, group, .. } = layer;
+        let Layer { extents, width, .. } = layer;
         let (width, area) = (*width, extents.area());
-        let windows = largest.chunks_mut(group * width).zip(chosen.chunks_mut(group * width));
-        for ((largest, chosen), starts) in windows.zip(starts.chunks(group * area)) {
-            for (starts, sums) in starts.chunks(PLACES).zip(places.chunks_mut(PLACES * width)) {
-                macro_rules! sum {
-                    ($count:literal, $simd:ident) => {
-                        layer.sums::<S, $count>($simd, planes, starts.try_into().expect("so many"), sums)
-                    };
-                }
-                with_count!(starts.len(), sum!(simd));
+        assert!(layer.farthest < planes.len());
+        let most = if S::REGISTER_COUNT >= 32 { PLACES } else { PLACES / 2 };
+        let (group, count) = ((most / area).max(1), starts.len() / area);
+        // By index: what cuts slices into chunks divides.
+        let mut first = 0;
+        while first < count {
+            let windows = first..(first + group).min(count);
+            let starts = &starts[windows.start * area..windows.end * area];
+            let outputs = windows.start * width..windows.end * width;
+            let (largest, chosen) = (&mut largest[outputs.clone()], &mut chosen[outputs]);
+            match (area, starts.len()) {
+                (1, 8) => layer.windows::<S, 8, 1>(simd, planes, starts, largest, chosen),
+                (1, 4) => layer.windows::<S, 4, 1>(simd, planes, starts, largest, chosen),
+                (4, 8) => layer.windows::<S, 8, 4>(simd, planes, starts, largest, chosen),
+                (4, 4) => layer.windows::<S, 4, 4>(simd, planes, starts, largest, chosen),
+                _ => layer.any_windows(simd, planes, starts, places, largest, chosen),
             }
-            let windows = largest.chunks_exact_mut(width).zip(chosen.chunks_exact_mut(width));
-            for ((largest, chosen), places) in windows.zip(places.chunks_exact(area * width)) {
-                layer.pool::<S>(simd, places, largest, chosen);
-            }
+            first += group;
         }
     }
 }
 
 impl Layer {
-    /// Sums some places, all their channels: \[places\]\[width\].
+    /// Windows of `AREA` places each, `COUNT` in all, pooled in registers: \[windows\]\[width\].
     #[inline(always)]
-    fn sums<S: Simd, const COUNT: usize>(&self, simd: S, planes: &[f32], starts: &[usize; COUNT], sums: &mut [f32]) {
+    fn windows<S: Simd, const COUNT: usize, const AREA: usize>(
+        &self,
+        simd: S,
+        planes: &[f32],
+        starts: &[usize],
+        largest: &mut [f32],
+        chosen: &mut [u32],
+    ) {
+        let starts = starts.try_into().expect("so many");
         let mut column = 0;
         while column < self.width {
-            // As many accumulators as there are registers for, beside the weights.
-            let pair = S::REGISTER_COUNT >= 32 && self.width - column >= 2 * S::F32_LANES;
-            if pair {
-                self.tile::<S, COUNT, 2>(simd, planes, starts, column, sums);
+            // Where there are registers for so many sums, beside the weights and a value.
+            if 2 * COUNT + 3 <= S::REGISTER_COUNT && self.width - column >= 2 * S::F32_LANES {
+                self.columns::<S, COUNT, AREA, 2>(simd, planes, starts, column, largest, chosen);
                 column += 2 * S::F32_LANES;
             } else {
-                self.tile::<S, COUNT, 1>(simd, planes, starts, column, sums);
+                self.columns::<S, COUNT, AREA, 1>(simd, planes, starts, column, largest, chosen);
                 column += S::F32_LANES;
             }
         }
     }
 
-    /// Sums `COUNT` places and `VECTORS` vectors of channels.
+    /// `VECTORS` vectors of their channels.
     #[inline(always)]
-    fn tile<S: Simd, const COUNT: usize, const VECTORS: usize>(
+    fn columns<S: Simd, const COUNT: usize, const AREA: usize, const VECTORS: usize>(
         &self,
         simd: S,
         planes: &[f32],
         starts: &[usize; COUNT],
         column: usize,
-        output: &mut [f32],
+        largest: &mut [f32],
+        chosen: &mut [u32],
     ) {
+        let sums = self.sums::<S, COUNT, VECTORS>(simd, planes, starts, column);
+        for window in 0..COUNT / AREA {
+            for vector in 0..VECTORS {
+                let places = &sums[window * AREA..(window + 1) * AREA];
+                let (most, choice) = self.pool(simd, places.iter().map(|place| place[vector]));
+                let output = window * self.width + column + vector * S::F32_LANES;
+                S::as_mut_simd_f32s(&mut largest[output..][..S::F32_LANES]).0[0] = most;
+                S::as_mut_simd_u32s(&mut chosen[output..][..S::F32_LANES]).0[0] = choice;
+            }
+        }
+    }
+
+    /// Windows of any size and number, pooled from memory.
+    #[inline(always)]
+    fn any_windows<S: Simd>(
+        &self,
+        simd: S,
+        planes: &[f32],
+        starts: &[usize],
+        places: &mut [f32],
+        largest: &mut [f32],
+        chosen: &mut [u32],
+    ) {
+        let width = self.width;
+        for column in (0..width).step_by(S::F32_LANES) {
+            for (starts, places) in starts.chunks(PLACES).zip(places.chunks_mut(PLACES * width)) {
+                macro_rules! sum {
+                    ($count:literal, $simd:ident) => {{
+                        let starts = starts.try_into().expect("so many");
+                        let sums = self.sums::<S, $count, 1>($simd, planes, starts, column);
+                        for (sums, places) in sums.iter().zip(places.chunks_exact_mut(width)) {
+                            S::as_mut_simd_f32s(&mut places[column..][..S::F32_LANES]).0.copy_from_slice(sums);
+                        }
+                    }};
+                }
+                with_count!(starts.len(), sum!(simd));
+            }
+        }
+        let outputs = largest.chunks_exact_mut(width).zip(chosen.chunks_exact_mut(width));
+        for ((largest, chosen), places) in outputs.zip(places.chunks_exact(self.extents.area() * width)) {
+            let ((largest, _), (chosen, _)) = (S::as_mut_simd_f32s(largest), S::as_mut_simd_u32s(chosen));
+            let (places, _) = S::as_simd_f32s(places);
+            for (column, (largest, chosen)) in largest.iter_mut().zip(&mut *chosen).enumerate() {
+                let places = places[column..].iter().step_by(width / S::F32_LANES).copied();
+                (*largest, *chosen) = self.pool(simd, places);
+            }
+        }
+    }
+
+    /// Sums `COUNT` places and `VECTORS` vectors of channels, in the order of the weights.
+    #[inline(always)]
+    fn sums<S: Simd, const COUNT: usize, const VECTORS: usize>(
+        &self,
+        simd: S,
+        planes: &[f32],
+        starts: &[usize; COUNT],
+        column: usize,
+    ) -> [[S::f32s; VECTORS]; COUNT] {
         let Self { width, weights, bias, taps, .. } = self;
-        let last = taps.last().expect("a kernel has a tap");
-        let places = starts.map(|start| {
-            assert!(start + last < planes.len());
-            planes[start..].as_ptr()
-        });
+        assert!(column + VECTORS * S::F32_LANES <= *width && taps.len() * width <= weights.len());
+        let mut places = [planes.as_ptr(); COUNT];
+        for (place, &start) in places.iter_mut().zip(starts) {
+            *place = place.wrapping_add(start);
+        }
         let mut sums = [[simd.splat_f32s(0.0); VECTORS]; COUNT];
-        for (&tap, weights) in taps.iter().zip(weights.chunks_exact(*width)) {
-            let (weights, _) = S::as_simd_f32s(&weights[column..column + VECTORS * S::F32_LANES]);
+        let mut row = weights[column..].as_ptr();
+        for &tap in taps {
+            // SAFETY: the assertion above holds the vectors of each tap inside the weights.
+            let weights = unsafe { row.cast::<[S::f32s; VECTORS]>().read_unaligned() };
+            row = row.wrapping_add(*width);
             for (place, sums) in places.iter().zip(&mut sums) {
-                // SAFETY: taps ascend, and the assertion above holds the last one of each place inside the planes.
+                // SAFETY: `Windows` asserts that the farthest tap of the farthest place is inside the planes.
                 let value = simd.splat_f32s(unsafe { *place.add(tap) });
                 for vector in 0..VECTORS {
                     sums[vector] = simd.mul_add_f32s(value, weights[vector], sums[vector]);
@@ -225,37 +304,31 @@ impl Layer {
             }
         }
         let (bias, _) = S::as_simd_f32s(&bias[column..column + VECTORS * S::F32_LANES]);
-        for (sums, output) in sums.iter().zip(output.chunks_exact_mut(*width)) {
-            let (output, _) = S::as_mut_simd_f32s(&mut output[column..column + VECTORS * S::F32_LANES]);
+        for sums in &mut sums {
             for vector in 0..VECTORS {
-                output[vector] = simd.add_f32s(sums[vector], bias[vector]);
+                sums[vector] = simd.add_f32s(sums[vector], bias[vector]);
             }
         }
+        sums
     }
 
     /// The largest of the places of a window, and which it is, then the ReLU.
     #[inline(always)]
-    fn pool<S: Simd>(&self, simd: S, places: &[f32], largest: &mut [f32], chosen: &mut [u32]) {
-        let (largest, _) = S::as_mut_simd_f32s(largest);
-        let (chosen, _) = S::as_mut_simd_u32s(chosen);
-        let (places, _) = S::as_simd_f32s(places);
-        let zero = simd.splat_f32s(0.0);
-        for (column, (largest, chosen)) in largest.iter_mut().zip(&mut *chosen).enumerate() {
-            let mut values = places[column..].iter().step_by(self.width / S::F32_LANES);
-            let mut most = *values.next().expect("a window has a place");
-            let mut choice = simd.splat_u32s(0);
-            for (place, &value) in (1..).zip(values) {
-                let larger = simd.greater_than_f32s(value, most);
-                most = simd.select_f32s(larger, value, most);
-                choice = simd.select_u32s(larger, simd.splat_u32s(place), choice);
-            }
-            if self.relu {
-                // What is no number stays so, that divergence shows.
-                let off = simd.less_than_or_equal_f32s(most, zero);
-                most = simd.select_f32s(off, zero, most);
-                choice = simd.select_u32s(off, simd.splat_u32s(NO_CHOICE), choice);
-            }
-            (*largest, *chosen) = (most, choice);
+    fn pool<S: Simd>(&self, simd: S, mut places: impl Iterator<Item = S::f32s>) -> (S::f32s, S::u32s) {
+        let mut most = places.next().expect("a window has a place");
+        let mut choice = simd.splat_u32s(0);
+        for (place, value) in (1..).zip(places) {
+            let larger = simd.greater_than_f32s(value, most);
+            most = simd.select_f32s(larger, value, most);
+            choice = simd.select_u32s(larger, simd.splat_u32s(place), choice);
         }
+        if self.relu {
+            // What is no number stays so, that divergence shows.
+            let zero = simd.splat_f32s(0.0);
+            let off = simd.less_than_or_equal_f32s(most, zero);
+            most = simd.select_f32s(off, zero, most);
+            choice = simd.select_u32s(off, simd.splat_u32s(NO_CHOICE), choice);
+        }
+        (most, choice)
     }
 }

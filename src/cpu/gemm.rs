@@ -21,7 +21,7 @@ const SHARED: usize = 1 << 17;
 
 /// Floats of this machine's vectors.
 fn lanes() -> usize {
-    planes::lanes(Arch::new())
+    planes::vectors(Arch::new())[0]
 }
 
 /// A register tile in memory.

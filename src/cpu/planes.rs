@@ -3,6 +3,7 @@
 use crate::program::{Convolution, Program, TensorId};
 use bytemuck::Pod;
 use pulp::{Arch, Simd, WithSimd};
+use std::ops::Range;
 
 /// Floats of the widest vector: what reads beyond the end of a row may touch.
 pub(super) const SLACK: usize = 16;
@@ -115,7 +116,7 @@ impl Extents {
     pub fn arch(&self) -> Arch {
         match Arch::new() {
             #[cfg(target_arch = "x86_64")]
-            Arch::V4(widest) if !(1..=8).contains(&(self.kernel_row() % 16)) => Arch::V4(widest),
+            Arch::V4(widest) if self.kernel_row() > 8 => Arch::V4(widest),
             #[cfg(target_arch = "x86_64")]
             Arch::V4(widest) => Arch::V3(*widest),
             arch => arch,
@@ -130,13 +131,21 @@ impl Extents {
     /// The stretches of a patch: each row of the kernel, cut into [`Self::arch`]'s vectors. Of each its row, its first float
     /// in the row, and where it begins within the patch.
     pub fn stretches(&self) -> Vec<[usize; 3]> {
-        let lanes = lanes(self.arch());
+        let [lanes, _] = vectors(self.arch());
         let rows = 0..self.kernel[0];
         rows.flat_map(|row| {
             let start = row * self.padded[1] * self.channels;
             (0..self.kernel_row()).step_by(lanes).map(move |first| [row, first, start + first])
         })
         .collect()
+    }
+
+    /// The stretches in few parts, whose sums fit into half of the registers each.
+    pub fn parts(&self) -> Vec<Range<usize>> {
+        let [lanes, registers] = vectors(self.arch());
+        let count = self.kernel[0] * self.kernel_row().div_ceil(lanes);
+        let share = count.div_ceil(count.div_ceil(registers / 2));
+        (0..count).step_by(share).map(|first| first..(first + share).min(count)).collect()
     }
 
     /// The index, among the weights of an output, of a float in a row of a patch; none beyond the row's end.
@@ -154,15 +163,22 @@ fn pairs([rows, columns]: [usize; 2]) -> impl Iterator<Item = (usize, usize)> {
 /// to\[column, row\] = from\[row, column\]; of each matrix the numbers from one row to the next.
 pub(super) fn transpose<T: Pod>(from: &[T], from_stride: usize, to: &mut [T], to_stride: usize, extents: [usize; 2]) {
     let [rows, columns] = extents;
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    assert!((rows - 1) * from_stride + columns <= from.len() && (columns - 1) * to_stride + rows <= to.len());
     let [whole_rows, whole_columns] = extents.map(|extent| extent / SIDE * SIDE);
     // Few lines of `to` at a time, each from its beginning to its end: so its memory is there before it is written.
     for column in (0..whole_columns).step_by(SIDE) {
         for row in (0..whole_rows).step_by(SIDE) {
-            let block = std::array::from_fn(|index| {
-                *from[(row + index) * from_stride + column..].first_chunk().expect("the block is inside")
-            });
-            for (index, line) in transpose_block(block).iter().enumerate() {
-                to[(column + index) * to_stride + row..][..SIDE].copy_from_slice(line);
+            // SAFETY: the block is within rows and columns, and the assertion holds all of them inside.
+            unsafe {
+                let from = from.as_ptr().add(row * from_stride + column);
+                let to = to.as_mut_ptr().add(column * to_stride + row);
+                let block = std::array::from_fn(|index| from.add(index * from_stride).cast::<[T; SIDE]>().read());
+                for (index, line) in transpose_block(block).into_iter().enumerate() {
+                    to.add(index * to_stride).cast::<[T; SIDE]>().write(line);
+                }
             }
         }
     }
@@ -190,34 +206,29 @@ fn transpose_block<T: Pod>(block: [[T; SIDE]; SIDE]) -> [[T; SIDE]; SIDE] {
     std::array::from_fn(|column| block.map(|row| row[column]))
 }
 
-/// Floats of a vector.
-pub(super) fn lanes(arch: Arch) -> usize {
-    arch.dispatch(Lanes)
-}
+/// Floats of a vector, and vectors that there are registers for.
+pub(super) fn vectors(arch: Arch) -> [usize; 2] {
+    struct Vectors;
+    impl WithSimd for Vectors {
+        type Output = [usize; 2];
 
-struct Lanes;
-
-impl WithSimd for Lanes {
-    type Output = usize;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        S::F32_LANES
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> [usize; 2] {
+            [S::F32_LANES, S::REGISTER_COUNT]
+        }
     }
+    arch.dispatch(Vectors)
 }
 
-/// Calls a function with a constant: how many stretches it keeps in registers.
+/// Calls a macro with a constant, how many vectors are kept in registers, and what else it needs.
 macro_rules! with_count {
-    ($count:expr, $call:ident!($($arguments:tt)*)) => {
+    ($count:expr, $call:ident!($simd:ident)) => {
+        with_count!($count, $call, $simd, 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+    };
+    ($count:expr, $call:ident, $simd:ident, $($constant:literal)*) => {
         match $count {
-            1 => $call!(1, $($arguments)*),
-            2 => $call!(2, $($arguments)*),
-            3 => $call!(3, $($arguments)*),
-            4 => $call!(4, $($arguments)*),
-            5 => $call!(5, $($arguments)*),
-            6 => $call!(6, $($arguments)*),
-            7 => $call!(7, $($arguments)*),
-            _ => $call!(8, $($arguments)*),
+            $($constant => $call!($constant, $simd),)*
+            count => unreachable!("{count} vectors"),
         }
     };
 }
