@@ -44,7 +44,7 @@ struct Layer {
     places: Vec<usize>,
     /// Which of these places each place of each window is.
     of_windows: Vec<usize>,
-    /// Gradients that a place gets, at most, and one more.
+    /// Gradients that a place gets, at most.
     most: usize,
     /// Where the stretches of a patch begin within it.
     stretches: Vec<usize>,
@@ -78,7 +78,7 @@ impl Layer {
         for &place in &of_windows {
             windows[place] += 1;
         }
-        let most = extents.outputs * windows.into_iter().max().unwrap_or(0) + 1;
+        let most = extents.outputs * windows.into_iter().max().unwrap_or(0);
         Self {
             extents,
             places,
@@ -133,7 +133,7 @@ impl WithSimd for Image<'_> {
                         add::<S, $count>($simd, weights, entries, stretches, patch)
                     };
                 }
-                with_count!(stretches.len(), add!(simd));
+                with_count!(up to 16, stretches.len(), add!(simd));
             }
         }
     }

@@ -11,7 +11,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Bytes of an image's patches that are gone through at a time, for each output: they stay in the nearest cache.
+/// About how many bytes of an image's patches are gone through at a time, for each output: they stay in the nearest cache.
 const BAND: usize = 16 * 1024;
 
 pub(super) fn run(op: &Conv2dBackwardWeights, memory: &mut Memory, threads: &Threads) {
@@ -44,10 +44,11 @@ pub(super) fn run(op: &Conv2dBackwardWeights, memory: &mut Memory, threads: &Thr
     });
 }
 
+/// The layer, and how it is gone through.
 struct Layer {
     extents: Extents,
     /// Where the patch of each place of each window begins.
-    starts: Vec<usize>,
+    starts: Vec<u32>,
     /// The farthest of these.
     last: usize,
     /// Where the stretches of a patch begin within it.
@@ -73,10 +74,12 @@ struct Scratch {
 
 impl Layer {
     fn new(extents: Extents) -> Self {
-        let starts: Vec<usize> = extents.starts().iter().map(|start| start * extents.channels).collect();
+        let starts = extents.starts().into_iter().map(|start| u32::try_from(start * extents.channels));
+        let starts: Vec<u32> = starts.collect::<Result<_, _>>().expect("an image is not so large");
         let stretches = extents.stretches();
-        let row = size_of::<f32>() * extents.padded[1] * extents.channels * extents.pool_stride[0] * extents.stride[0];
-        let band = (BAND / row).clamp(1, extents.pooled[0]) * extents.pooled[1];
+        let row = size_of::<f32>() * extents.padded[1] * extents.channels;
+        let rows = BAND / row / extents.pool_stride[0] / extents.stride[0];
+        let band = rows.clamp(1, extents.pooled[0]) * extents.pooled[1];
         let [lanes, _] = vectors(extents.arch());
         let mut of_taps = vec![0; extents.taps()];
         for (&[row, first, _], vector) in stretches.iter().zip((0..).step_by(lanes)) {
@@ -88,7 +91,7 @@ impl Layer {
         }
         Self {
             extents,
-            last: starts.iter().copied().max().unwrap_or(0),
+            last: *starts.last().expect("there is a window") as usize,
             starts,
             stretches: stretches.iter().map(|stretch| stretch[2]).collect(),
             parts: extents.parts(),
@@ -101,7 +104,7 @@ impl Layer {
     fn scratch(&self) -> Scratch {
         Scratch {
             patches: Floats::zeros(self.extents.patch_len() + SLACK),
-            entries: vec![(0, 0.0); self.band + 1],
+            entries: vec![(0, 0.0); self.band],
             sums: Floats::zeros(self.extents.outputs * self.stride),
         }
     }
@@ -124,39 +127,39 @@ impl WithSimd for Block<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { layer, images, gradients, choices, sums, scratch } = self;
         let Layer { extents, starts, last, stretches, parts, of_taps, stride, band } = layer;
-        let Scratch { patches, entries, sums: vectors } = scratch;
+        let Scratch { patches, entries, sums: partial } = scratch;
         let (windows, taps, area) = (extents.windows(), extents.taps(), extents.area());
         let (weights, biases) = sums.split_at_mut(extents.outputs * taps);
         biases.fill(0.0);
-        vectors.fill(0.0);
+        partial.fill(0.0);
         let planes = gradients.chunks_exact(extents.output_len()).zip(choices.chunks_exact(extents.output_len()));
         for (image, (gradients, choices)) in images.chunks_exact(extents.input_len()).zip(planes) {
             extents.channels_last(image, patches);
             for (first, starts) in (0..).step_by(*band).zip(starts.chunks(band * area)) {
                 let count = starts.len() / area;
                 let planes = gradients.chunks_exact(windows).zip(choices.chunks_exact(windows));
-                let outputs = planes.zip(biases.iter_mut().zip(vectors.chunks_exact_mut(*stride)));
-                for ((gradients, choices), (bias, vectors)) in outputs {
+                let outputs = planes.zip(biases.iter_mut().zip(partial.chunks_exact_mut(*stride)));
+                for ((gradients, choices), (bias, partial)) in outputs {
                     let passed =
                         passed(&gradients[first..][..count], &choices[first..][..count], starts, area, entries);
                     // The bias with the first stretches, between whose sums there is time for it.
                     let mut bias = Some(bias);
                     for part in parts {
                         let stretches = &stretches[part.clone()];
-                        let sums = &mut vectors[part.start * S::F32_LANES..part.end * S::F32_LANES];
+                        let sums = &mut partial[part.start * S::F32_LANES..part.end * S::F32_LANES];
                         macro_rules! sum {
                             ($count:literal, $simd:ident) => {
                                 accumulate::<S, $count>($simd, patches, *last, passed, stretches, sums, bias.take())
                             };
                         }
-                        with_count!(stretches.len(), sum!(simd));
+                        with_count!(up to 16, stretches.len(), sum!(simd));
                     }
                 }
             }
         }
-        for (weights, vectors) in weights.chunks_exact_mut(taps).zip(vectors.chunks_exact(*stride)) {
+        for (weights, partial) in weights.chunks_exact_mut(taps).zip(partial.chunks_exact(*stride)) {
             for (weight, &float) in weights.iter_mut().zip(of_taps) {
-                *weight = vectors[float];
+                *weight = partial[float];
             }
         }
     }
@@ -167,7 +170,7 @@ impl WithSimd for Block<'_> {
 fn passed<'a>(
     gradients: &[f32],
     choices: &[u32],
-    starts: &[usize],
+    starts: &[u32],
     area: usize,
     entries: &'a mut [(u32, f32)],
 ) -> &'a [(u32, f32)] {
@@ -175,13 +178,13 @@ fn passed<'a>(
     for ((&gradient, &choice), starts) in gradients.iter().zip(choices).zip(starts.chunks_exact(area)) {
         // Written in any case, and kept if there is a choice: a branch would be guessed wrongly half the time.
         let place = (choice as usize).min(area - 1);
-        entries[count] = (starts[place] as u32, gradient);
+        entries[count] = (starts[place], gradient);
         count += usize::from(choice != NO_CHOICE);
     }
     &entries[..count]
 }
 
-/// sums += Σ gradient · patch, over some stretches of the patch.
+/// sums += Σ gradient · patch, over some stretches of the patches; bias += Σ gradient. No patch begins behind `last`.
 #[inline(always)]
 fn accumulate<S: Simd, const COUNT: usize>(
     simd: S,
@@ -192,22 +195,23 @@ fn accumulate<S: Simd, const COUNT: usize>(
     sums: &mut [f32],
     bias: Option<&mut f32>,
 ) {
-    let starts: &[usize; COUNT] = stretches.try_into().expect("so many");
-    assert!(last + starts[COUNT - 1] + S::F32_LANES <= patches.len());
+    let stretches: &[usize; COUNT] = stretches.try_into().expect("so many");
+    assert!(last + stretches[COUNT - 1] + S::F32_LANES <= patches.len());
     let (sums, _) = S::as_mut_simd_f32s(sums);
-    let mut vectors = [simd.splat_f32s(0.0); COUNT];
-    vectors.copy_from_slice(sums);
+    let mut totals = [simd.splat_f32s(0.0); COUNT];
+    totals.copy_from_slice(sums);
     let mut total = bias.as_ref().map_or(0.0, |bias| **bias);
     for &(start, gradient) in entries {
         total += gradient;
         let gradient = simd.splat_f32s(gradient);
-        for (sum, stretch) in vectors.iter_mut().zip(starts) {
-            // SAFETY: stretches ascend, no patch begins behind the last one, and the assertion holds that inside.
+        for (sum, stretch) in totals.iter_mut().zip(stretches) {
+            // SAFETY: `run` takes patches and stretches from one `Layer`, where no patch begins behind the last one and
+            // stretches ascend; the assertion holds the last stretch of the last patch inside.
             let vector = unsafe { patches.as_ptr().add(start as usize + stretch).cast::<S::f32s>().read_unaligned() };
             *sum = simd.mul_add_f32s(gradient, vector, *sum);
         }
     }
-    sums.copy_from_slice(&vectors);
+    sums.copy_from_slice(&totals);
     if let Some(bias) = bias {
         *bias = total;
     }

@@ -1,7 +1,7 @@
 //! A convolution with bias, ReLU and max-pool; the twin of `shaders/conv2d_forward.wgsl`.
 //!
-//! Vectors run over the output channels. Tiles of up to eight places are summed in registers in the order of the weights;
-//! whole windows of one place or of four are pooled there, too, all others from memory.
+//! Vectors run over the output channels. Tiles of up to eight places are summed in registers in the order of the weights.
+//! Tiles of whole windows, of one place or of four each, are pooled there, too; all others from memory.
 
 use super::memory::Floats;
 use super::planes::{Extents, transpose, with_count};
@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 /// Output channels are padded to whole vectors of this width.
 const LANES: usize = 16;
-/// Places of a tile.
+/// Places of a tile, at most.
 const PLACES: usize = 8;
 
 pub(super) fn run(op: &Conv2dForward, memory: &mut Memory, threads: &Threads) {
@@ -56,8 +56,6 @@ struct Layer {
     taps: Vec<usize>,
     /// Where in the padded planes each place of each pool window is.
     starts: Vec<usize>,
-    /// The farthest tap of the farthest place.
-    farthest: usize,
 }
 
 struct Scratch {
@@ -83,10 +81,8 @@ impl Layer {
         });
         let mut padded_bias = bias.to_vec();
         padded_bias.resize(width, 0.0);
-        let (starts, taps): (Vec<_>, Vec<_>) = (extents.starts(), taps.collect());
-        let farthest =
-            starts.iter().chain([&0]).max().expect("one at least") + taps.last().expect("a kernel has a tap");
-        Self { extents, relu, width, weights: packed, bias: padded_bias, taps, starts, farthest }
+        let (starts, taps) = (extents.starts(), taps.collect());
+        Self { extents, relu, width, weights: packed, bias: padded_bias, taps, starts }
     }
 
     fn scratch(&self) -> Scratch {
@@ -167,10 +163,9 @@ impl WithSimd for Windows<'_> {
         let Self { layer, planes, starts, places, largest, chosen } = self;
         let Layer { extents, width, .. } = layer;
         let (width, area) = (*width, extents.area());
-        assert!(layer.farthest < planes.len());
-        let most = if S::REGISTER_COUNT >= 32 { PLACES } else { PLACES / 2 };
-        let (group, count) = ((most / area).max(1), starts.len() / area);
-        // By index: what cuts slices into chunks divides.
+        let tile = if S::REGISTER_COUNT >= 32 { PLACES } else { PLACES / 2 };
+        let (group, count) = ((tile / area).max(1), starts.len() / area);
+        // By index: an iterator over chunks would divide.
         let mut first = 0;
         while first < count {
             let windows = first..(first + group).min(count);
@@ -284,7 +279,9 @@ impl Layer {
         column: usize,
     ) -> [[S::f32s; VECTORS]; COUNT] {
         let Self { width, weights, bias, taps, .. } = self;
+        let last = taps.last().expect("a kernel has a tap");
         assert!(column + VECTORS * S::F32_LANES <= *width && taps.len() * width <= weights.len());
+        assert!(starts.iter().all(|start| start + last < planes.len()));
         let mut places = [planes.as_ptr(); COUNT];
         for (place, &start) in places.iter_mut().zip(starts) {
             *place = place.wrapping_add(start);
@@ -292,11 +289,11 @@ impl Layer {
         let mut sums = [[simd.splat_f32s(0.0); VECTORS]; COUNT];
         let mut row = weights[column..].as_ptr();
         for &tap in taps {
-            // SAFETY: the assertion above holds the vectors of each tap inside the weights.
+            // SAFETY: the first assertion holds the vectors of each tap inside the weights.
             let weights = unsafe { row.cast::<[S::f32s; VECTORS]>().read_unaligned() };
             row = row.wrapping_add(*width);
             for (place, sums) in places.iter().zip(&mut sums) {
-                // SAFETY: `Windows` asserts that the farthest tap of the farthest place is inside the planes.
+                // SAFETY: taps ascend, and the second assertion holds the last one of each place inside the planes.
                 let value = simd.splat_f32s(unsafe { *place.add(tap) });
                 for vector in 0..VECTORS {
                     sums[vector] = simd.mul_add_f32s(value, weights[vector], sums[vector]);

@@ -112,7 +112,7 @@ impl Extents {
         }
     }
 
-    /// The vectors for rows of a kernel: this machine's widest, unless shorter ones leave less of themselves unused.
+    /// The vectors for rows of a kernel: this machine's widest, unless a row fits into one of eight floats.
     pub fn arch(&self) -> Arch {
         match Arch::new() {
             #[cfg(target_arch = "x86_64")]
@@ -140,7 +140,8 @@ impl Extents {
         .collect()
     }
 
-    /// The stretches in few parts, whose sums fit into half of the registers each.
+    /// The stretches in few parts: the sums of each fit into half of the registers, 16 at most, and leave the other half to
+    /// what is loaded.
     pub fn parts(&self) -> Vec<Range<usize>> {
         let [lanes, registers] = vectors(self.arch());
         let count = self.kernel[0] * self.kernel_row().div_ceil(lanes);
@@ -220,9 +221,12 @@ pub(super) fn vectors(arch: Arch) -> [usize; 2] {
     arch.dispatch(Vectors)
 }
 
-/// Calls a macro with a constant, how many vectors are kept in registers, and what else it needs.
+/// Calls a macro with a constant: how many vectors are kept in registers, 1 to 8 or up to 16.
 macro_rules! with_count {
     ($count:expr, $call:ident!($simd:ident)) => {
+        with_count!($count, $call, $simd, 1 2 3 4 5 6 7 8)
+    };
+    (up to 16, $count:expr, $call:ident!($simd:ident)) => {
         with_count!($count, $call, $simd, 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
     };
     ($count:expr, $call:ident, $simd:ident, $($constant:literal)*) => {
