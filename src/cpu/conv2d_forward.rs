@@ -126,11 +126,9 @@ impl Layer {
             Arch::new().dispatch(Windows { layer: self, planes, starts, places, largest, chosen });
         };
         if let Some(threads) = shared {
-            let share = self
-                .extents
-                .windows()
-                .div_ceil(threads.count())
-                .next_multiple_of((PLACES / self.extents.area()).max(1));
+            // Whole tiles for each thread.
+            let tile = (PLACES / self.extents.area()).max(1);
+            let share = self.extents.windows().div_ceil(threads.count()).next_multiple_of(tile);
             let outputs = largest.par_chunks_mut(share * self.width).zip(chosen.par_chunks_mut(share * self.width));
             let parts = outputs.zip(self.starts.par_chunks(share * self.extents.area()));
             threads.for_each_with(parts, || self.places(), |places, part| run(places, part));
@@ -164,14 +162,9 @@ impl WithSimd for Windows<'_> {
         let Layer { extents, width, .. } = layer;
         let (width, area) = (*width, extents.area());
         let tile = if S::REGISTER_COUNT >= 32 { PLACES } else { PLACES / 2 };
-        let (group, count) = ((tile / area).max(1), starts.len() / area);
-        // By index: an iterator over chunks would divide.
-        let mut first = 0;
-        while first < count {
-            let windows = first..(first + group).min(count);
-            let starts = &starts[windows.start * area..windows.end * area];
-            let outputs = windows.start * width..windows.end * width;
-            let (largest, chosen) = (&mut largest[outputs.clone()], &mut chosen[outputs]);
+        let group = (tile / area).max(1);
+        let outputs = largest.chunks_mut(group * width).zip(chosen.chunks_mut(group * width));
+        for ((largest, chosen), starts) in outputs.zip(starts.chunks(group * area)) {
             match (area, starts.len()) {
                 (1, 8) => layer.windows::<S, 8, 1>(simd, planes, starts, largest, chosen),
                 (1, 4) => layer.windows::<S, 4, 1>(simd, planes, starts, largest, chosen),
@@ -179,7 +172,6 @@ impl WithSimd for Windows<'_> {
                 (4, 4) => layer.windows::<S, 4, 4>(simd, planes, starts, largest, chosen),
                 _ => layer.any_windows(simd, planes, starts, places, largest, chosen),
             }
-            first += group;
         }
     }
 }
@@ -280,20 +272,16 @@ impl Layer {
     ) -> [[S::f32s; VECTORS]; COUNT] {
         let Self { width, weights, bias, taps, .. } = self;
         let last = taps.last().expect("a kernel has a tap");
-        assert!(column + VECTORS * S::F32_LANES <= *width && taps.len() * width <= weights.len());
         assert!(starts.iter().all(|start| start + last < planes.len()));
         let mut places = [planes.as_ptr(); COUNT];
         for (place, &start) in places.iter_mut().zip(starts) {
             *place = place.wrapping_add(start);
         }
         let mut sums = [[simd.splat_f32s(0.0); VECTORS]; COUNT];
-        let mut row = weights[column..].as_ptr();
-        for &tap in taps {
-            // SAFETY: the first assertion holds the vectors of each tap inside the weights.
-            let weights = unsafe { row.cast::<[S::f32s; VECTORS]>().read_unaligned() };
-            row = row.wrapping_add(*width);
+        for (&tap, weights) in taps.iter().zip(weights.chunks_exact(*width)) {
+            let (weights, _) = S::as_simd_f32s(&weights[column..column + VECTORS * S::F32_LANES]);
             for (place, sums) in places.iter().zip(&mut sums) {
-                // SAFETY: taps ascend, and the second assertion holds the last one of each place inside the planes.
+                // SAFETY: taps ascend, and the assertion holds the last one of each place inside the planes.
                 let value = simd.splat_f32s(unsafe { *place.add(tap) });
                 for vector in 0..VECTORS {
                     sums[vector] = simd.mul_add_f32s(value, weights[vector], sums[vector]);
