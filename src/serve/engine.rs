@@ -41,7 +41,7 @@ struct Job {
 /// The thread that asks the model, and the queue before it.
 pub struct Engine {
     queue: Option<SyncSender<Job>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Result<()>>>,
     /// Whether the device did what it was last asked for.
     well: Arc<AtomicBool>,
     /// What the model runs on.
@@ -63,18 +63,22 @@ impl Engine {
         let (opened, ready) = channel();
         let well = Arc::new(AtomicBool::new(true));
         let still_well = Arc::clone(&well);
-        let thread = std::thread::Builder::new().name("inference".into()).spawn(move || match open() {
-            Ok(Opened { mut classifier, device, why }) => {
-                if opened.send(Ok((device, why))).is_ok() {
-                    work(&mut classifier, &jobs, room, &metrics, &still_well);
-                }
+        let thread = std::thread::Builder::new().name("inference".into()).spawn(move || {
+            let Opened { mut classifier, device, why } = open()?;
+            if opened.send((device, why)).is_ok() {
+                work(&mut classifier, &jobs, room, &metrics, &still_well);
             }
-            // Nobody waits for it if the sending fails.
-            Err(error) => drop(opened.send(Err(error))),
+            Ok(())
         });
         let thread = thread.map_err(Error::io("start", "the thread of inference"))?;
-        let (device, why) = ready.recv().map_err(|_| Error::Device("opening the device ended in a panic".into()))??;
-        Ok(Self { queue: Some(queue), thread: Some(thread), well, device, why })
+        match ready.recv() {
+            Ok((device, why)) => Ok(Self { queue: Some(queue), thread: Some(thread), well, device, why }),
+            // Waited for, as drivers may crash if the process exits while a thread that used them is still ending.
+            Err(_) => match thread.join() {
+                Ok(Err(error)) => Err(error),
+                _ => Err(Error::Device("opening the device ended in a panic".into())),
+            },
+        }
     }
 
     /// Whether the device is there and did what it was last asked for.

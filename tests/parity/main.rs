@@ -11,6 +11,8 @@ mod conv2d_backward_weights;
 mod conv2d_forward;
 mod dropout;
 mod init_uniform;
+#[path = "../joined/mod.rs"]
+mod joined;
 mod load_batch;
 mod long_loops;
 mod matmul;
@@ -91,12 +93,12 @@ fn main() -> ExitCode {
         names.push(slug);
         let opened = Arc::new(Opened { adapter, checked, devices: Mutex::default() });
         let device = Arc::clone(&opened);
-        trials.push(Trial::test(format!("long_loops::{name}"), move || long_loops::on_adapter(&device.adapter)));
+        trials.push(joined::trial(format!("long_loops::{name}"), move || long_loops::on_adapter(&device.adapter)));
         let device = Arc::clone(&opened);
-        trials.push(Trial::test(format!("probe::{name}"), move || probe::on_adapter(&device.adapter)));
+        trials.push(joined::trial(format!("probe::{name}"), move || probe::on_adapter(&device.adapter)));
         for parity in &PARITY {
             let opened = Arc::clone(&opened);
-            trials.push(Trial::test(format!("{}::{name}", parity.op), move || on_adapter(parity, &opened, verbose)));
+            trials.push(joined::trial(format!("{}::{name}", parity.op), move || on_adapter(parity, &opened, verbose)));
         }
     }
     // By op: then the trials that run at once are those of different adapters.

@@ -5,6 +5,8 @@
 
 mod driver;
 mod interpreter;
+#[path = "../joined/mod.rs"]
+mod joined;
 mod modules;
 mod page;
 #[allow(dead_code, unused_imports)] // Other tests draw on them, too.
@@ -56,7 +58,7 @@ fn trial(
 ) -> Trial {
     let required = std::env::var(variable).is_ok_and(|value| value == "1");
     let ignored = needs.is_err() && !required;
-    Trial::test(name, move || needs.map_err(Failed::from).and_then(|()| test())).with_ignored_flag(ignored)
+    joined::trial(name, move || needs.map_err(Failed::from).and_then(|()| test())).with_ignored_flag(ignored)
 }
 
 /// Fails with what differs from what is expected.
