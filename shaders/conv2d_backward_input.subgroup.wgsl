@@ -1,14 +1,27 @@
-// The gradient of a convolution's input as in conv2d_backward_input.wgsl, which explains the formula; for a convolution with
-// stride 1, and a pool whose stride is its size, or none, and subgroups of eight.
+// The gradient of a convolution's input as in conv2d_backward_input.wgsl, which explains the formula, with outputs added in
+// the order of the outermost sum; for a convolution with stride 1, a pool of one or two places a side whose stride is its
+// size, and subgroups of eight.
 //
-// Each invocation of a subgroup sums a patch of 2 × 2 inputs for 16 channels in registers: for every tap and output it loads
-// the four gradients that the tap leads to, and two weights; the weights all eight use. Patches and channels beyond the edge
-// repeat the last one; what they compute is stored as that, or not at all.
+// Each invocation of a subgroup sums a patch of 2 × 2 inputs for 16 channels in registers. For each output it goes through
+// the windows with places that see the patch, a row of windows after another, and loads each window once; with each row of
+// places it loads a row of the kernel, which all eight use. Patches and channels beyond the edge repeat the last one; what
+// they compute is stored as that, or not at all.
 
 @group(0) @binding(1) var<storage, read> gradient: array<f32>;     // [rows, outputs, pooled height, width]
 @group(0) @binding(2) var<storage, read> choice: array<u32>;       // the same
 @group(0) @binding(3) var<storage, read> weights: array<f32>;      // [outputs, channels, kernel height, width]
 @group(0) @binding(4) var<storage, read_write> output: array<f32>; // [rows, channels, height, width]
+
+const KERNEL_AREA = params.kernel_height * params.kernel_width;
+// Windows between the one with the patch's first place and the first one with a place that sees the patch, and the places in
+// that one before it.
+const BEFORE_Y = (params.kernel_height - 1u - params.padding_y + params.pool_height - 1u) / params.pool_height;
+const BEFORE_X = (params.kernel_width - 1u - params.padding_x + params.pool_width - 1u) / params.pool_width;
+const UNSEEN_Y = BEFORE_Y * params.pool_height + params.padding_y + 1u - params.kernel_height;
+const UNSEEN_X = BEFORE_X * params.pool_width + params.padding_x + 1u - params.kernel_width;
+// Rows and columns of windows with places that see the patch.
+const ROWS = (UNSEEN_Y + params.kernel_height) / params.pool_height + 1u;
+const COLUMNS = (UNSEEN_X + params.kernel_width) / params.pool_width + 1u;
 
 @compute @workgroup_size(8)
 fn conv2d_backward_input(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
@@ -23,63 +36,66 @@ fn conv2d_backward_input(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgr
     }
     let patch_y = index / patches_x * 2u;
     let patch_x = index % patches_x * 2u;
-    let y = vec2<u32>(patch_y, patch_y + 1u) + params.padding_y;
-    let x = vec2<u32>(patch_x, patch_x + 1u) + params.padding_x;
-    let kernel_area = params.kernel_height * params.kernel_width;
-
     let upper_c = min(first_c + lane, params.channels - 1u);
     let lower_c = min(first_c + 8u + lane, params.channels - 1u);
-    var upper = Eight();
-    var lower = Eight();
-    // The last tap comes from the first place.
-    for (var i = params.kernel_height; i > 0u; i--) {
-        for (var j = params.kernel_width; j > 0u; j--) {
-            // Places before the first wrap around to huge numbers.
-            let place_y = (y - (i - 1u)).xxyy;
-            let place_x = (x - (j - 1u)).xyxy;
-            let py = place_y / params.pool_height;
-            let px = place_x / params.pool_width;
-            let inside = (py < vec4(params.pooled_height)) & (px < vec4(params.pooled_width));
-            let window = select(vec4(0u), py * params.pooled_width + px, inside);
-            // What a window that contains the place must have chosen; beyond the edge, what none chooses.
-            let within = place_y % params.pool_height * params.pool_width + place_x % params.pool_width;
-            let wanted = select(vec4(params.pool_height * params.pool_width), within, inside);
-            let tap = (i - 1u) * params.kernel_width + j - 1u;
-
-            var upper_of_place = Eight();
-            var lower_of_place = Eight();
-            for (var o = 0u; o < params.outputs; o++) {
-                let at = (row * params.outputs + o) * windows() + window;
-                let chosen = vec4<u32>(choice[at.x], choice[at.y], choice[at.z], choice[at.w]);
-                let gradients = vec4<f32>(gradient[at.x], gradient[at.y], gradient[at.z], gradient[at.w]);
-                let values = select(vec4<f32>(), gradients, chosen == wanted);
-                let channel = o * params.channels;
-                upper_of_place = add_eight(upper_of_place, weights[(channel + upper_c) * kernel_area + tap], values);
-                lower_of_place = add_eight(lower_of_place, weights[(channel + lower_c) * kernel_area + tap], values);
+    // Windows before the first wrap around to huge numbers.
+    let first_py = patch_y / params.pool_height - BEFORE_Y;
+    let first_px = patch_x / params.pool_width - BEFORE_X;
+    var sums: array<vec4<f32>, 16>;
+    for (var o = 0u; o < params.outputs; o++) {
+        let plane = (row * params.outputs + o) * windows();
+        let upper_start = (o * params.channels + upper_c) * KERNEL_AREA;
+        let lower_start = (o * params.channels + lower_c) * KERNEL_AREA;
+        // The row of the kernel by which a place sees the upper inputs of the patch is that by which the place below sees
+        // the lower ones.
+        var upper = array<vec2<f32>, params.kernel_width>();
+        var lower = array<vec2<f32>, params.kernel_width>();
+        for (var i = 0u; i < ROWS; i++) {
+            let inside_y = first_py + i < params.pooled_height;
+            let start = plane + select(0u, first_py + i, inside_y) * params.pooled_width;
+            var chosen = array<u32, COLUMNS>();
+            var gradients = array<f32, COLUMNS>();
+            for (var j = 0u; j < COLUMNS; j++) {
+                let inside = inside_y && first_px + j < params.pooled_width;
+                let at = start + select(0u, first_px + j, inside);
+                chosen[j] = choice[at];
+                gradients[j] = select(0.0, gradient[at], inside);
             }
-            upper = sum(upper, upper_of_place);
-            lower = sum(lower, lower_of_place);
+            for (var y = 0u; y < params.pool_height; y++) {
+                var values = array<f32, params.kernel_width + 1u>();
+                for (var x = 0u; x <= params.kernel_width; x++) {
+                    let window = (UNSEEN_X + x) / params.pool_width;
+                    let place = y * params.pool_width + (UNSEEN_X + x) % params.pool_width;
+                    values[x] = select(0.0, gradients[window], chosen[window] == place);
+                }
+                // The first place sees the upper inputs by the last row; places further up or down see them not at all.
+                let ky = params.kernel_height - 1u - (i * params.pool_height + y - UNSEEN_Y);
+                let sees = ky < params.kernel_height;
+                let tap = select(0u, ky, sees) * params.kernel_width;
+                for (var kx = 0u; kx < params.kernel_width; kx++) {
+                    upper[kx] = vec2(select(0.0, weights[upper_start + tap + kx], sees), upper[kx].x);
+                    lower[kx] = vec2(select(0.0, weights[lower_start + tap + kx], sees), lower[kx].x);
+                }
+                for (var c = 0u; c < 8u; c++) {
+                    for (var kx = 0u; kx < params.kernel_width; kx++) {
+                        let x = params.kernel_width - 1u - kx;
+                        let seen = vec2(values[x], values[x + 1u]).xyxy;
+                        sums[c] = fma(subgroupShuffle(upper[kx], c).xxyy, seen, sums[c]);
+                    }
+                }
+                for (var c = 0u; c < 8u; c++) {
+                    for (var kx = 0u; kx < params.kernel_width; kx++) {
+                        let x = params.kernel_width - 1u - kx;
+                        let seen = vec2(values[x], values[x + 1u]).xyxy;
+                        sums[8u + c] = fma(subgroupShuffle(lower[kx], c).xxyy, seen, sums[8u + c]);
+                    }
+                }
+            }
         }
     }
-    store_eight(upper, row, first_c, patch_y, patch_x);
-    store_eight(lower, row, first_c + 8u, patch_y, patch_x);
-}
-
-fn sum(a: Eight, b: Eight) -> Eight {
-    return Eight(
-        a.r0 + b.r0, a.r1 + b.r1, a.r2 + b.r2, a.r3 + b.r3, a.r4 + b.r4, a.r5 + b.r5, a.r6 + b.r6, a.r7 + b.r7,
-    );
-}
-
-fn store_eight(sums: Eight, row: u32, first_c: u32, patch_y: u32, patch_x: u32) {
-    store(sums.r0, row, first_c, patch_y, patch_x);
-    store(sums.r1, row, first_c + 1u, patch_y, patch_x);
-    store(sums.r2, row, first_c + 2u, patch_y, patch_x);
-    store(sums.r3, row, first_c + 3u, patch_y, patch_x);
-    store(sums.r4, row, first_c + 4u, patch_y, patch_x);
-    store(sums.r5, row, first_c + 5u, patch_y, patch_x);
-    store(sums.r6, row, first_c + 6u, patch_y, patch_x);
-    store(sums.r7, row, first_c + 7u, patch_y, patch_x);
+    for (var c = 0u; c < 16u; c++) {
+        store(sums[c], row, first_c + c, patch_y, patch_x);
+    }
 }
 
 // Stores a patch of one channel.

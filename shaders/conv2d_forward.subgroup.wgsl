@@ -1,14 +1,21 @@
 // Convolution as in conv2d_forward.wgsl, which explains the formula; for a 2 × 2 pool with stride 2, or none, and subgroups
 // of eight.
 //
-// Each invocation of a subgroup sums a patch of 2 × 2 places for 16 outputs in registers: for every tap it loads four inputs
-// and two weights; the weights all eight use. With a pool the patch is a window; without, four outputs. Patches and outputs
-// beyond the edge repeat the last one; what they compute is stored as that, or not at all.
+// Each invocation of a subgroup sums a patch of 2 × 2 places for 16 outputs in registers. For each row of the kernel it loads
+// the two rows of inputs that the patch sees, each once, and two rows of weights, which all eight use. With a pool the patch
+// is a window; without, four outputs. Patches and outputs beyond the edge repeat the last one; what they compute is stored as
+// that, or not at all.
+//
+// On a device that executes on a CPU the invocations of a subgroup are the lanes of a vector register: a load takes as long
+// as the loads of its lanes together, and a shuffle next to nothing.
 
 @group(0) @binding(1) var<storage, read> input: array<f32>;        // [rows, channels, height, width]
 @group(0) @binding(2) var<storage, read> weights: array<f32>;      // [outputs, channels, kernel height, width], then the bias
 @group(0) @binding(3) var<storage, read_write> output: array<f32>; // [rows, outputs, pooled height, width]
 @group(0) @binding(4) var<storage, read_write> choice: array<u32>; // the same
+
+// Inputs of a row that a patch sees.
+const COLUMNS = params.kernel_width + params.stride_x;
 
 @compute @workgroup_size(8)
 fn conv2d_forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
@@ -27,54 +34,59 @@ fn conv2d_forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_inv
     let patch_x = index % patches_x * 2u;
     let taps = params.channels * params.kernel_height * params.kernel_width;
 
-    // Where each of the four places begins in the input. Rows and columns of the padding wrap around to huge numbers.
-    let last_y = select(params.pooled_height - 1u, patch_y + 1u, pooled);
-    let last_x = select(params.pooled_width - 1u, patch_x + 1u, pooled);
-    let y = vec2<u32>(patch_y, min(patch_y + 1u, last_y)) * params.stride_y - params.padding_y;
-    let x = vec2<u32>(patch_x, min(patch_x + 1u, last_x)) * params.stride_x - params.padding_x;
+    // Where the first place begins in the input. Rows and columns of the padding wrap around to huge numbers.
+    let first_y = patch_y * params.stride_y - params.padding_y;
+    let first_x = patch_x * params.stride_x - params.padding_x;
 
     let upper_o = min(first_o + lane, params.outputs - 1u);
     let lower_o = min(first_o + 8u + lane, params.outputs - 1u);
-    var upper = Eight();
-    var lower = Eight();
-    var tap = 0u;
+    var sums: array<vec4<f32>, 16>;
     for (var c = 0u; c < params.channels; c++) {
         let plane = (row * params.channels + c) * params.height * params.width;
+        var above = load_row(plane, first_y, first_x);
         for (var ky = 0u; ky < params.kernel_height; ky++) {
-            let inside_y = (y + ky) < vec2(params.height);
-            let start = plane + select(vec2(0u), y + ky, inside_y) * params.width;
-            for (var kx = 0u; kx < params.kernel_width; kx++) {
-                let inside_x = (x + kx) < vec2(params.width);
-                let column = select(vec2(0u), x + kx, inside_x);
-                let values = select(
-                    vec4<f32>(),
-                    vec4<f32>(
-                        input[start.x + column.x],
-                        input[start.x + column.y],
-                        input[start.y + column.x],
-                        input[start.y + column.y],
-                    ),
-                    inside_y.xxyy & inside_x.xyxy,
-                );
-                upper = add_eight(upper, weights[upper_o * taps + tap], values);
-                lower = add_eight(lower, weights[lower_o * taps + tap], values);
-                tap++;
+            if params.stride_y > 1u {
+                above = load_row(plane, first_y + ky, first_x);
             }
+            let below = load_row(plane, first_y + params.stride_y + ky, first_x);
+            var upper = array<f32, params.kernel_width>();
+            var lower = array<f32, params.kernel_width>();
+            let tap = (c * params.kernel_height + ky) * params.kernel_width;
+            for (var kx = 0u; kx < params.kernel_width; kx++) {
+                upper[kx] = weights[upper_o * taps + tap + kx];
+                lower[kx] = weights[lower_o * taps + tap + kx];
+            }
+            for (var o = 0u; o < 8u; o++) {
+                for (var kx = 0u; kx < params.kernel_width; kx++) {
+                    let values = vec4(above[kx], above[kx + params.stride_x], below[kx], below[kx + params.stride_x]);
+                    sums[o] = fma(vec4(subgroupShuffle(upper[kx], o)), values, sums[o]);
+                }
+            }
+            for (var o = 0u; o < 8u; o++) {
+                for (var kx = 0u; kx < params.kernel_width; kx++) {
+                    let values = vec4(above[kx], above[kx + params.stride_x], below[kx], below[kx + params.stride_x]);
+                    sums[8u + o] = fma(vec4(subgroupShuffle(lower[kx], o)), values, sums[8u + o]);
+                }
+            }
+            // With stride 1, which the lower places see now the upper ones see next.
+            above = below;
         }
     }
-    finish_eight(upper, row, first_o, patch_y, patch_x);
-    finish_eight(lower, row, first_o + 8u, patch_y, patch_x);
+    for (var o = 0u; o < 16u; o++) {
+        finish(sums[o], row, first_o + o, patch_y, patch_x);
+    }
 }
 
-fn finish_eight(sums: Eight, row: u32, first_o: u32, patch_y: u32, patch_x: u32) {
-    finish(sums.r0, row, first_o, patch_y, patch_x);
-    finish(sums.r1, row, first_o + 1u, patch_y, patch_x);
-    finish(sums.r2, row, first_o + 2u, patch_y, patch_x);
-    finish(sums.r3, row, first_o + 3u, patch_y, patch_x);
-    finish(sums.r4, row, first_o + 4u, patch_y, patch_x);
-    finish(sums.r5, row, first_o + 5u, patch_y, patch_x);
-    finish(sums.r6, row, first_o + 6u, patch_y, patch_x);
-    finish(sums.r7, row, first_o + 7u, patch_y, patch_x);
+// The inputs of a row that a patch sees; zero beyond the edge.
+fn load_row(plane: u32, y: u32, first_x: u32) -> array<f32, COLUMNS> {
+    let inside_y = y < params.height;
+    let start = plane + select(0u, y, inside_y) * params.width;
+    var loaded: array<f32, COLUMNS>;
+    for (var x = 0u; x < COLUMNS; x++) {
+        let inside = inside_y && first_x + x < params.width;
+        loaded[x] = select(0.0, input[start + select(0u, first_x + x, inside)], inside);
+    }
+    return loaded;
 }
 
 // Stores a patch of one output: pooled, or as it is.

@@ -1,9 +1,9 @@
 //! The gradient of a convolution's input.
 
-use super::conv2d_forward::{CHANNELS, Extra, FORM, SUBGROUP_CHANNELS, params, planes};
+use super::conv2d_forward::{CHANNELS, Extra, FORM, MOST_COLUMNS, SUBGROUP_CHANNELS, params, planes};
 use super::{
     Binding::{Read, ReadWrite, State},
-    CONVOLUTION, Class, Context, EIGHT, Kernel, OUTER_PRODUCT, STATE,
+    CONVOLUTION, Class, Context, Kernel, OUTER_PRODUCT, STATE,
 };
 use crate::program::{Conv2dBackwardInput, Convolution};
 
@@ -28,7 +28,6 @@ pub(super) static REGISTER: Kernel = Kernel {
 pub(super) static SUBGROUP: Kernel = Kernel {
     name: "conv2d_backward_input.subgroup",
     source: include_str!("../../../shaders/conv2d_backward_input.subgroup.wgsl"),
-    shared: &[EIGHT, CONVOLUTION, STATE],
     workgroup: [8, 1, 1],
     ..SIMPLE_FORM
 };
@@ -36,16 +35,17 @@ pub(super) static SUBGROUP: Kernel = Kernel {
 pub(super) fn lower(op: &Conv2dBackwardInput, context: &mut Context) {
     let params = params(context, &op.geometry, op.output, op.gradient, &Extra::default());
     let operands = [op.state, op.gradient, op.choice, op.weights, op.output].map(|id| context.operand(id));
-    let Convolution { stride, pool, pool_stride, .. } = op.geometry;
+    let Convolution { kernel, stride, pool, pool_stride, .. } = op.geometry;
     let rows = context.rows(op.output);
     let [_, channels, height, width] = planes(context, op.output);
     let patches = (stride == [1, 1] && pool == pool_stride).then(|| height.div_ceil(2) * width.div_ceil(2));
     match (context.class, patches) {
-        (Class::Subgroups, Some(patches)) => {
+        // A patch begins where a window does.
+        (Class::Subgroups, Some(patches)) if kernel[1] <= MOST_COLUMNS && pool.iter().all(|side| 2 % side == 0) => {
             let groups = patches.div_ceil(8) * channels.div_ceil(SUBGROUP_CHANNELS);
             context.push(&SUBGROUP, params, operands, [groups, rows, 1]);
         }
-        (Class::Software, Some(patches)) => {
+        (Class::Subgroups | Class::Software, Some(patches)) => {
             let invocations = patches * channels.div_ceil(CHANNELS);
             context.push(&REGISTER, params, operands, [invocations.div_ceil(8), rows, 1]);
         }

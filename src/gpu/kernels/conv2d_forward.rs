@@ -2,7 +2,7 @@
 
 use super::{
     Binding::{Read, ReadWrite, State},
-    CONVOLUTION, Class, Context, EIGHT, Kernel, OUTER_PRODUCT, STATE, Value,
+    CONVOLUTION, Class, Context, Kernel, OUTER_PRODUCT, STATE, Value,
     Value::{Bool, U32},
 };
 use crate::program::{Conv2dForward, Convolution, TensorId};
@@ -105,6 +105,10 @@ pub(super) static SIMPLE: Kernel = SIMPLE_FORM;
 pub(super) const CHANNELS: u32 = 8;
 pub(super) const SUBGROUP_CHANNELS: u32 = 16;
 
+/// Columns of a kernel, at most, for the forms with subgroups: llvmpipe unrolls loops over no more, and what an index of a
+/// loop reaches it keeps in memory.
+pub(super) const MOST_COLUMNS: u32 = 5;
+
 pub(super) static REGISTER: Kernel = Kernel {
     name: "conv2d_forward.register",
     source: include_str!("../../../shaders/conv2d_forward.register.wgsl"),
@@ -116,7 +120,6 @@ pub(super) static REGISTER: Kernel = Kernel {
 pub(super) static SUBGROUP: Kernel = Kernel {
     name: "conv2d_forward.subgroup",
     source: include_str!("../../../shaders/conv2d_forward.subgroup.wgsl"),
-    shared: &[EIGHT, CONVOLUTION, STATE],
     workgroup: [8, 1, 1],
     ..SIMPLE_FORM
 };
@@ -129,7 +132,7 @@ pub(super) fn lower(op: &Conv2dForward, context: &mut Context) {
     let weights = context.span(op.weights, op.bias);
     let choice = context.optional(op.choice);
     let operands = [state, input, weights, output, choice];
-    let Convolution { pool, pool_stride, .. } = op.geometry;
+    let Convolution { kernel, stride, pool, pool_stride, .. } = op.geometry;
     let rows = context.rows(op.output);
     let [_, outputs, height, width] = planes(context, op.output);
     let patches = match (pool, pool_stride) {
@@ -138,11 +141,11 @@ pub(super) fn lower(op: &Conv2dForward, context: &mut Context) {
         _ => None,
     };
     match (context.class, patches) {
-        (Class::Subgroups, Some(patches)) => {
+        (Class::Subgroups, Some(patches)) if stride[1] <= kernel[1] && kernel[1] <= MOST_COLUMNS => {
             let groups = patches.div_ceil(8) * outputs.div_ceil(SUBGROUP_CHANNELS);
             context.push(&SUBGROUP, params, operands, [groups, rows, 1]);
         }
-        (Class::Software, Some(patches)) => {
+        (Class::Subgroups | Class::Software, Some(patches)) => {
             let invocations = patches * outputs.div_ceil(CHANNELS);
             context.push(&REGISTER, params, operands, [invocations.div_ceil(8), rows, 1]);
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Binding::{Read, ReadWrite, State},
-    Class, Context, EIGHT, Kernel, PRODUCT, STATE,
+    Class, Context, Kernel, PRODUCT, STATE,
     Value::{Bool, U32},
 };
 use crate::program::{Form, Matmul};
@@ -47,7 +47,6 @@ pub(super) static REGISTER: Kernel = Kernel {
 pub(super) static SUBGROUP: Kernel = Kernel {
     name: "matmul.subgroup",
     source: include_str!("../../../shaders/matmul.subgroup.wgsl"),
-    shared: &[PRODUCT, EIGHT, STATE],
     workgroup: [8, 1, 1],
     ..FORM
 };

@@ -96,7 +96,6 @@ const EXPONENTIAL: Shared =
     Shared { name: "exponential.wgsl", text: include_str!("../../../shaders/exponential.wgsl") };
 const CONVOLUTION: Shared =
     Shared { name: "convolution.wgsl", text: include_str!("../../../shaders/convolution.wgsl") };
-const EIGHT: Shared = Shared { name: "eight.wgsl", text: include_str!("../../../shaders/eight.wgsl") };
 const OUTER_PRODUCT: Shared =
     Shared { name: "outer_product.wgsl", text: include_str!("../../../shaders/outer_product.wgsl") };
 
@@ -113,6 +112,7 @@ pub static ALL: &[&Kernel] = &[
     &conv2d_backward_input::SUBGROUP,
     &conv2d_backward_weights::SIMPLE,
     &conv2d_backward_weights::REGISTER,
+    &conv2d_backward_weights::SUBGROUP,
     &reduce::KERNEL,
     &dropout::KERNEL,
     &matmul::SIMPLE,
@@ -149,7 +149,7 @@ impl Kernel {
 
     /// Whether the shader has a use for subgroups of eight invocations.
     pub fn needs_subgroups(&self) -> bool {
-        self.shared.iter().any(|file| file.name == EIGHT.name)
+        self.source.contains("subgroup_invocation_id")
     }
 
     /// A whole shader of the kernel, for a class of adapters: with the parameters that stand in its description.
