@@ -18,8 +18,8 @@ const CNN: Layer = Layer {
 const WIDE: Layer = Layer {
     rows: 2,
     live: 2,
-    input: [1024, 3, 3],
-    outputs: 513,
+    input: [32_769, 3, 3],
+    outputs: 17,
     geometry: Convolution { kernel: [3, 3], stride: [1, 1], padding: [0, 0], pool: [1, 1], pool_stride: [1, 1] },
 };
 
