@@ -76,25 +76,31 @@ fn conv2d_backward_input(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgr
                     upper[kx] = vec2(select(0.0, weights[upper_start + tap + kx], sees), upper[kx].x);
                     lower[kx] = vec2(select(0.0, weights[lower_start + tap + kx], sees), lower[kx].x);
                 }
-                for (var c = 0u; c < 8u; c++) {
-                    for (var kx = 0u; kx < params.kernel_width; kx++) {
-                        let x = params.kernel_width - 1u - kx;
-                        let seen = vec2(values[x], values[x + 1u]).xyxy;
-                        sums[c] = fma(subgroupShuffle(upper[kx], c).xxyy, seen, sums[c]);
-                    }
-                }
-                for (var c = 0u; c < 8u; c++) {
-                    for (var kx = 0u; kx < params.kernel_width; kx++) {
-                        let x = params.kernel_width - 1u - kx;
-                        let seen = vec2(values[x], values[x + 1u]).xyxy;
-                        sums[8u + c] = fma(subgroupShuffle(lower[kx], c).xxyy, seen, sums[8u + c]);
-                    }
-                }
+                add(&sums, 0u, &upper, &values);
+                add(&sums, 8u, &lower, &values);
             }
         }
     }
     for (var c = 0u; c < 16u; c++) {
         store(sums[c], row, first_c + c, patch_y, patch_x);
+    }
+}
+
+// Adds to the sums of eight channels, from the first one on, what a row of places passes to the patch; each invocation holds
+// the two rows of the kernel, for the upper and for the lower inputs, of one channel.
+fn add(
+    sums: ptr<function, array<vec4<f32>, 16>>,
+    first: u32,
+    rows: ptr<function, array<vec2<f32>, params.kernel_width>>,
+    values: ptr<function, array<f32, params.kernel_width + 1u>>,
+) {
+    for (var c = 0u; c < 8u; c++) {
+        for (var kx = 0u; kx < params.kernel_width; kx++) {
+            // The last tap comes from the first place.
+            let x = params.kernel_width - 1u - kx;
+            let passed = vec2((*values)[x], (*values)[x + 1u]).xyxy;
+            (*sums)[first + c] = fma(subgroupShuffle((*rows)[kx], c).xxyy, passed, (*sums)[first + c]);
+        }
     }
 }
 

@@ -56,6 +56,7 @@ fn conv2d_backward_weights(
                 let chosen = vec2(choice[at.x], choice[at.y]);
                 let value = vec2(gradient[at.x], gradient[at.y]);
                 bias += select(vec2<f32>(), value, chosen != vec2(NO_CHOICE));
+                // No loop: llvmpipe unrolls none so long, and looks up in memory what an index of a loop reaches.
                 add(&sums, &seen, value, chosen, 0u);
                 if PLACES > 1u {
                     add(&sums, &seen, value, chosen, 1u);
@@ -82,6 +83,7 @@ fn conv2d_backward_weights(
     }
 }
 
+// Adds what a place of the window saw, where an output's window chose it.
 fn add(
     sums: ptr<function, array<vec2<f32>, KERNEL_AREA>>,
     seen: ptr<function, array<f32, 8u * LOADS>>,

@@ -48,7 +48,7 @@ fn conv2d_forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_inv
             if params.stride_y > 1u {
                 above = load_row(plane, first_y + ky, first_x);
             }
-            let below = load_row(plane, first_y + params.stride_y + ky, first_x);
+            var below = load_row(plane, first_y + params.stride_y + ky, first_x);
             var upper = array<f32, params.kernel_width>();
             var lower = array<f32, params.kernel_width>();
             let tap = (c * params.kernel_height + ky) * params.kernel_width;
@@ -56,24 +56,32 @@ fn conv2d_forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_inv
                 upper[kx] = weights[upper_o * taps + tap + kx];
                 lower[kx] = weights[lower_o * taps + tap + kx];
             }
-            for (var o = 0u; o < 8u; o++) {
-                for (var kx = 0u; kx < params.kernel_width; kx++) {
-                    let values = vec4(above[kx], above[kx + params.stride_x], below[kx], below[kx + params.stride_x]);
-                    sums[o] = fma(vec4(subgroupShuffle(upper[kx], o)), values, sums[o]);
-                }
-            }
-            for (var o = 0u; o < 8u; o++) {
-                for (var kx = 0u; kx < params.kernel_width; kx++) {
-                    let values = vec4(above[kx], above[kx + params.stride_x], below[kx], below[kx + params.stride_x]);
-                    sums[8u + o] = fma(vec4(subgroupShuffle(lower[kx], o)), values, sums[8u + o]);
-                }
-            }
+            add(&sums, 0u, &upper, &above, &below);
+            add(&sums, 8u, &lower, &above, &below);
             // With stride 1, which the lower places see now the upper ones see next.
             above = below;
         }
     }
     for (var o = 0u; o < 16u; o++) {
         finish(sums[o], row, first_o + o, patch_y, patch_x);
+    }
+}
+
+// Adds to the sums of eight outputs, from the first one on, what the patch sees by a row of the kernel; each invocation holds
+// that row of one output.
+fn add(
+    sums: ptr<function, array<vec4<f32>, 16>>,
+    first: u32,
+    row: ptr<function, array<f32, params.kernel_width>>,
+    above: ptr<function, array<f32, COLUMNS>>,
+    below: ptr<function, array<f32, COLUMNS>>,
+) {
+    for (var o = 0u; o < 8u; o++) {
+        for (var kx = 0u; kx < params.kernel_width; kx++) {
+            let right = kx + params.stride_x;
+            let values = vec4((*above)[kx], (*above)[right], (*below)[kx], (*below)[right]);
+            (*sums)[first + o] = fma(vec4(subgroupShuffle((*row)[kx], o)), values, (*sums)[first + o]);
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 // Matrix product as in matmul.wgsl, which explains the formula, the forms and the parameters; for subgroups of eight.
 //
 // A workgroup computes a tile of 16 × 32 elements of the output: each of its eight invocations four columns, eight apart,
-// in registers. For every k an invocation loads four elements of b and two of a; those of a all eight use.
+// in registers. For every k an invocation loads four elements of b and two of a; those of a all eight use. What loads cost
+// where this pays is in conv2d_forward.subgroup.wgsl.
 //
 // Rows and columns beyond the edge repeat the last one; what they compute is its sum, and is stored as that.
 

@@ -14,7 +14,7 @@ const CNN: Layer = Layer {
     geometry: Convolution { kernel: [3, 3], stride: [1, 1], padding: [0, 0], pool: [2, 2], pool_stride: [2, 2] },
 };
 
-/// Sums so long that the loops over channels of the register tile must have been unrolled: llvmpipe ends loops.
+/// Sums so long that the loops over what is kept in registers must have been unrolled: llvmpipe ends loops.
 const DEEP: Layer = Layer {
     rows: 2,
     live: 2,

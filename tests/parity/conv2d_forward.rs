@@ -23,7 +23,7 @@ const CNN: [Layer; 2] = [
     },
 ];
 
-/// Sums so long that the loops over channels of the register tile must have been unrolled: llvmpipe ends loops.
+/// Sums so long that the loops over what is kept in registers must have been unrolled: llvmpipe ends loops.
 const DEEP: Layer = Layer {
     rows: 2,
     live: 2,
