@@ -73,8 +73,8 @@ fn conv2d_backward_input(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgr
                 let sees = ky < params.kernel_height;
                 let tap = select(0u, ky, sees) * params.kernel_width;
                 for (var kx = 0u; kx < params.kernel_width; kx++) {
-                    upper[kx] = vec2(select(0.0, weights[upper_start + tap + kx], sees), upper[kx].x);
-                    lower[kx] = vec2(select(0.0, weights[lower_start + tap + kx], sees), lower[kx].x);
+                    upper[kx] = vec2(select(0.0, weight(upper_start + tap + kx), sees), upper[kx].x);
+                    lower[kx] = vec2(select(0.0, weight(lower_start + tap + kx), sees), lower[kx].x);
                 }
                 add(&sums, 0u, &upper, &values);
                 add(&sums, 8u, &lower, &values);

@@ -53,8 +53,8 @@ fn conv2d_forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_inv
             var lower = array<f32, params.kernel_width>();
             let tap = (c * params.kernel_height + ky) * params.kernel_width;
             for (var kx = 0u; kx < params.kernel_width; kx++) {
-                upper[kx] = weights[upper_o * taps + tap + kx];
-                lower[kx] = weights[lower_o * taps + tap + kx];
+                upper[kx] = weight(upper_o * taps + tap + kx);
+                lower[kx] = weight(lower_o * taps + tap + kx);
             }
             add(&sums, 0u, &upper, &above, &below);
             add(&sums, 8u, &lower, &above, &below);
@@ -102,7 +102,7 @@ fn finish(sums: vec4<f32>, row: u32, o: u32, patch_y: u32, patch_x: u32) {
     if o >= params.outputs {
         return;
     }
-    let z = sums + weights[params.bias + o];
+    let z = sums + weight(params.bias + o);
     let plane = (row * params.outputs + o) * windows();
     if params.pool_height == 2u {
         store(plane + (patch_y * params.pooled_width + patch_x) / 2u, z, 4u);

@@ -26,6 +26,7 @@ struct Params {
     keep: bool,  // whether the choice is written
     block: u32, // images of a partial sum
     row: u32,   // invocations in a row of the grid of partial sums
+    uniform_vectors: u32, // of the weights, where they are bound as a uniform; else 0
 }
 
 // The choice of a window whose ReLU was zero: no gradient passes.

@@ -14,6 +14,7 @@ const BINDING = {
   state: 'uniform',
   read: 'read-only-storage',
   read_write: 'storage',
+  uniform: 'uniform',
 };
 
 /** A program on a device. */

@@ -129,11 +129,7 @@ impl Recording {
         for (index, tensor) in program.tensors.iter().enumerate().filter(|(_, tensor)| tensor.view.is_none()) {
             buffer_of[index] = recording.buffers.len();
             let (name, bytes) = (tensor.name.clone(), tensor.bytes().next_multiple_of(BLOCK));
-            recording.buffers.push(BufferRecord {
-                name,
-                bytes,
-                uniform: tensor.role == Role::State && class == Class::Hardware,
-            });
+            recording.buffers.push(BufferRecord { name, bytes, uniform: false });
         }
         for (index, tensor) in program.tensors.iter().enumerate() {
             let (owner, offset, bytes) = program.place(TensorId(index as u32));
@@ -167,7 +163,11 @@ impl Recording {
             // Whole vectors; the buffers are padded to more than that.
             (buffer, operand.offset, operand.bytes.next_multiple_of(16))
         };
-        DispatchRecord { pipeline, operands: operands.into_iter().map(operand).collect(), groups, op }
+        let operands: Vec<_> = operands.into_iter().map(operand).collect();
+        for (&(buffer, ..), kind) in operands.iter().zip(&self.pipelines[pipeline].bindings) {
+            self.buffers[buffer].uniform |= matches!(kind, Binding::State | Binding::Uniform);
+        }
+        DispatchRecord { pipeline, operands, groups, op }
     }
 
     /// The same with some of the lists alone, and without the memory and the shaders that these have no use for.

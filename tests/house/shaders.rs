@@ -75,6 +75,7 @@ fn binding(module: &Module, global: &naga::GlobalVariable) -> Option<Binding> {
     let name = module.types[global.ty].name.as_deref();
     match global.space {
         AddressSpace::Uniform if name == Some("State") => Some(Binding::State),
+        AddressSpace::Uniform => Some(Binding::Uniform),
         AddressSpace::Storage { access } if access == StorageAccess::LOAD => Some(Binding::Read),
         AddressSpace::Storage { access } if access == StorageAccess::LOAD | StorageAccess::STORE => {
             Some(Binding::ReadWrite)
@@ -125,7 +126,8 @@ fn beyond_limits(kernel: &Kernel, class: Class, module: &Module) -> impl Iterato
         Class::Software | Class::Subgroups => STORAGE_BUFFERS_OF_WEBGPU,
         Class::Hardware => STORAGE_BUFFERS,
     };
-    let storage = kernel.bindings(class).into_iter().filter(|kind| *kind != Binding::State).count();
+    let uniform = |kind: &Binding| matches!(kind, Binding::State | Binding::Uniform);
+    let storage = kernel.bindings(class).into_iter().filter(|kind| !uniform(kind)).count();
     let invocations: u32 = kernel.workgroup.iter().product();
     let shared = module.global_variables.iter().filter(|(_, global)| global.space == AddressSpace::WorkGroup);
     let bytes: u32 = shared.map(|(_, global)| module.types[global.ty].inner.size(module.to_ctx())).sum();

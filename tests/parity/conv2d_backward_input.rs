@@ -22,8 +22,13 @@ const DEEP: Layer = Layer {
     outputs: 400,
     geometry: Convolution { kernel: [5, 5], stride: [1, 1], padding: [0, 0], pool: [2, 2], pool_stride: [2, 2] },
 };
+/// The same with weights so few that they fit a uniform.
+const DEEP_UNIFORM: Layer = Layer { input: [1, 6, 6], ..DEEP };
 
 pub(crate) const PARITY: Parity = Parity {
     op: "conv2d_backward_input",
-    extra: |seed| vec![case(CNN, Numbers::Floats, seed), case(DEEP, Numbers::Integers, seed)],
+    extra: |seed| {
+        let deep = [DEEP, DEEP_UNIFORM].map(|layer| case(layer, Numbers::Integers, seed));
+        [vec![case(CNN, Numbers::Floats, seed)], deep.into()].concat()
+    },
 };

@@ -31,12 +31,15 @@ const DEEP: Layer = Layer {
     outputs: 3,
     geometry: Convolution { kernel: [5, 5], stride: [1, 1], padding: [0, 0], pool: [2, 2], pool_stride: [2, 2] },
 };
+/// The same with weights so few that they fit a uniform.
+const DEEP_UNIFORM: Layer = Layer { outputs: 1, ..DEEP };
 
 pub(crate) const PARITY: Parity = Parity {
     op: "conv2d_forward",
     extra: |seed| {
         let [first, second] = CNN.map(|layer| Pass { layer, numbers: Numbers::Floats, relu: true, choice: true });
-        let deep = Pass { layer: DEEP, numbers: Numbers::Integers, relu: false, choice: true };
-        [first, second, deep].map(|pass| case(pass, seed)).into()
+        let [deep, uniform] =
+            [DEEP, DEEP_UNIFORM].map(|layer| Pass { layer, numbers: Numbers::Integers, relu: false, choice: true });
+        [first, second, deep, uniform].map(|pass| case(pass, seed)).into()
     },
 };

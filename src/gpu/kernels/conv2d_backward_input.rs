@@ -2,8 +2,8 @@
 
 use super::conv2d_forward::{CHANNELS, Extra, FORM, MOST_COLUMNS, SUBGROUP_CHANNELS, params, planes};
 use super::{
-    Binding::{Read, ReadWrite, State},
-    CONVOLUTION, Class, Context, Kernel, OUTER_PRODUCT, STATE,
+    Binding::{Read, ReadWrite, State, Uniform},
+    CONVOLUTION, Class, Context, Kernel, OUTER_PRODUCT, STATE, WEIGHTS,
 };
 use crate::program::{Conv2dBackwardInput, Convolution};
 
@@ -28,13 +28,18 @@ pub(super) static REGISTER: Kernel = Kernel {
 pub(super) static SUBGROUP: Kernel = Kernel {
     name: "conv2d_backward_input.subgroup",
     source: include_str!("../../../shaders/conv2d_backward_input.subgroup.wgsl"),
+    shared: &[WEIGHTS, CONVOLUTION, STATE],
+    bindings: &[State, Read, Read, Read, ReadWrite, Uniform],
     workgroup: [8, 1, 1],
     ..SIMPLE_FORM
 };
 
 pub(super) fn lower(op: &Conv2dBackwardInput, context: &mut Context) {
-    let params = params(context, &op.geometry, op.output, op.gradient, &Extra::default());
     let operands = [op.state, op.gradient, op.choice, op.weights, op.output].map(|id| context.operand(id));
+    let [state, gradient, choice, weights, output] = operands;
+    let (few_weights, uniform_vectors) = Context::uniform(weights);
+    let extra = Extra { uniform_vectors, ..Extra::default() };
+    let params = params(context, &op.geometry, op.output, op.gradient, &extra);
     let Convolution { kernel, stride, pool, pool_stride, .. } = op.geometry;
     let rows = context.rows(op.output);
     let [_, channels, height, width] = planes(context, op.output);
@@ -43,6 +48,7 @@ pub(super) fn lower(op: &Conv2dBackwardInput, context: &mut Context) {
         // A patch begins where a window does.
         (Class::Subgroups, Some(patches)) if kernel[1] <= MOST_COLUMNS && pool.iter().all(|side| 2 % side == 0) => {
             let groups = patches.div_ceil(8) * channels.div_ceil(SUBGROUP_CHANNELS);
+            let operands = [state, gradient, choice, weights, output, few_weights];
             context.push(&SUBGROUP, params, operands, [groups, rows, 1]);
         }
         (Class::Subgroups | Class::Software, Some(patches)) => {

@@ -1,9 +1,10 @@
 //! A convolution with bias, ReLU and max-pool.
 
 use super::{
-    Binding::{Read, ReadWrite, State},
+    Binding::{Read, ReadWrite, State, Uniform},
     CONVOLUTION, Class, Context, Kernel, OUTER_PRODUCT, STATE, Value,
     Value::{Bool, U32},
+    WEIGHTS,
 };
 use crate::program::{Conv2dForward, Convolution, TensorId};
 
@@ -36,6 +37,7 @@ pub(super) const FORM: Kernel = Kernel {
         ("keep", Bool(true)),
         ("block", U32(1)),
         ("row", U32(1)),
+        ("uniform_vectors", U32(146)),
     ],
     workgroup: [64, 1, 1],
 };
@@ -48,6 +50,7 @@ pub(super) struct Extra {
     pub keep: bool,
     pub block: u32,
     pub row: u32,
+    pub uniform_vectors: u32,
 }
 
 /// The shape of planes: rows, channels, height, width.
@@ -62,7 +65,7 @@ pub(super) fn params(
     input: TensorId,
     output: TensorId,
     extra: &Extra,
-) -> [Value; 21] {
+) -> [Value; 22] {
     let [_, channels, height, width] = planes(context, input);
     let [_, outputs, pooled_height, pooled_width] = planes(context, output);
     let Convolution { kernel, stride, padding, pool, pool_stride } = geometry;
@@ -88,6 +91,7 @@ pub(super) fn params(
         Bool(extra.keep),
         U32(extra.block),
         U32(extra.row),
+        U32(extra.uniform_vectors),
     ]
 }
 
@@ -120,16 +124,20 @@ pub(super) static REGISTER: Kernel = Kernel {
 pub(super) static SUBGROUP: Kernel = Kernel {
     name: "conv2d_forward.subgroup",
     source: include_str!("../../../shaders/conv2d_forward.subgroup.wgsl"),
+    shared: &[WEIGHTS, CONVOLUTION, STATE],
+    bindings: &[State, Read, Read, ReadWrite, ReadWrite, Uniform],
     workgroup: [8, 1, 1],
     ..SIMPLE_FORM
 };
 
 pub(super) fn lower(op: &Conv2dForward, context: &mut Context) {
     let bias = (context.operand(op.bias).offset - context.operand(op.weights).offset) / 4;
-    let extra = Extra { bias: bias as u32, relu: op.relu, keep: op.choice.is_some(), ..Extra::default() };
-    let params = params(context, &op.geometry, op.input, op.output, &extra);
     let [state, input, output] = [op.state, op.input, op.output].map(|id| context.operand(id));
     let weights = context.span(op.weights, op.bias);
+    let (few_weights, uniform_vectors) = Context::uniform(weights);
+    let keep = op.choice.is_some();
+    let extra = Extra { bias: bias as u32, relu: op.relu, keep, uniform_vectors, ..Extra::default() };
+    let params = params(context, &op.geometry, op.input, op.output, &extra);
     let choice = context.optional(op.choice);
     let operands = [state, input, weights, output, choice];
     let Convolution { kernel, stride, pool, pool_stride, .. } = op.geometry;
@@ -143,6 +151,7 @@ pub(super) fn lower(op: &Conv2dForward, context: &mut Context) {
     match (context.class, patches) {
         (Class::Subgroups, Some(patches)) if stride[1] <= kernel[1] && kernel[1] <= MOST_COLUMNS => {
             let groups = patches.div_ceil(8) * outputs.div_ceil(SUBGROUP_CHANNELS);
+            let operands = [state, input, weights, output, choice, few_weights];
             context.push(&SUBGROUP, params, operands, [groups, rows, 1]);
         }
         (Class::Subgroups | Class::Software, Some(patches)) => {

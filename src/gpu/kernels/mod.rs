@@ -51,6 +51,8 @@ pub enum Binding {
     Read,
     /// A tensor that is written.
     ReadWrite,
+    /// A tensor that is read as a uniform, in vectors of four numbers.
+    Uniform,
 }
 
 /// What a parameter of a kernel is in a dispatch: a constant, so that a shader is built for it alone and the compiler knows
@@ -96,6 +98,7 @@ const EXPONENTIAL: Shared =
     Shared { name: "exponential.wgsl", text: include_str!("../../../shaders/exponential.wgsl") };
 const CONVOLUTION: Shared =
     Shared { name: "convolution.wgsl", text: include_str!("../../../shaders/convolution.wgsl") };
+const WEIGHTS: Shared = Shared { name: "weights.wgsl", text: include_str!("../../../shaders/weights.wgsl") };
 const OUTER_PRODUCT: Shared =
     Shared { name: "outer_product.wgsl", text: include_str!("../../../shaders/outer_product.wgsl") };
 
@@ -197,8 +200,13 @@ pub struct Operand {
     pub bytes: usize,
 }
 
+/// Bytes of a uniform, at most.
+const UNIFORM_BYTES: usize = 65_536;
+
 /// Size of the spare buffer.
 pub const SPARE_BYTES: usize = 256;
+
+const SPARE: Operand = Operand { tensor: None, offset: 0, bytes: SPARE_BYTES };
 
 /// What lowering knows of an adapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -318,7 +326,12 @@ impl Context<'_> {
 
     /// The operand that may not be there.
     fn optional(&self, id: Option<TensorId>) -> Operand {
-        id.map_or(Operand { tensor: None, offset: 0, bytes: SPARE_BYTES }, |id| self.operand(id))
+        id.map_or(SPARE, |id| self.operand(id))
+    }
+
+    /// An operand as a uniform, with its length in vectors; where it is too long for one, the spare and zero.
+    fn uniform(operand: Operand) -> (Operand, u32) {
+        if operand.bytes > UNIFORM_BYTES { (SPARE, 0) } else { (operand, operand.bytes.div_ceil(16) as u32) }
     }
 
     /// From the start of one tensor to the end of another that lies behind it in the same owner.
