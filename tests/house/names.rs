@@ -45,6 +45,13 @@ fn misnamed(kernels: &[&Kernel]) -> Vec<String> {
     kernels.iter().filter(|kernel| !fits(kernel)).map(|kernel| format!("{} of {}", kernel.name, kernel.op)).collect()
 }
 
+/// Shaders that a document names and that are not there; `<op>` stands for any op.
+fn unknown(document: &str, shaders: &[(String, String)]) -> Vec<String> {
+    let stems = document.split('`').filter_map(|name| name.trim_start_matches("shaders/").strip_suffix(".wgsl"));
+    let known = |stem: &str| shaders.iter().any(|(path, _)| *path == format!("shaders/{stem}.wgsl"));
+    stems.filter(|stem| !stem.contains("<op>") && !known(stem)).map(ToOwned::to_owned).collect()
+}
+
 fn shaders() -> Vec<(String, String)> {
     let read = |(name, path)| (name, std::fs::read_to_string(path).expect("a shader is text"));
     files("shaders").into_iter().map(read).collect()
@@ -60,6 +67,14 @@ fn an_op_has_its_files() {
 fn a_shader_belongs_to_an_op() {
     assert_none("shaders that do not belong", &strangers(&shaders(), &[ALL, PROBES].concat()));
     assert_none("kernels that do not belong", &misnamed(ALL));
+}
+
+#[test]
+fn the_readme_names_shaders_that_exist() {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("the README is there");
+    assert_none("shaders in the README that are not there", &unknown(&readme, &shaders()));
+    let document = "`adam.wgsl`, `<op>.register.wgsl`, `shaders/sgd.wgsl`, `adagrad.wgsl`";
+    assert_eq!(unknown(document, &shaders()), ["adagrad"]);
 }
 
 #[test]
