@@ -9,8 +9,8 @@ use mnist_gpu::gpu::{Gpu, adapters};
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// The adapters, each opened once. One test at a time has them: a software adapter fills every core by itself.
-static OPENED: OnceLock<Mutex<Vec<Gpu>>> = OnceLock::new();
+/// The adapters, each opened once. One test at a time has one.
+static OPENED: OnceLock<Vec<Mutex<Gpu>>> = OnceLock::new();
 
 /// The CPU with so many threads.
 pub fn cpu(threads: usize) -> Cpu {
@@ -21,19 +21,22 @@ pub fn cpu(threads: usize) -> Cpu {
 pub fn on_adapters(mut test: impl FnMut(&dyn Device)) {
     let opened = OPENED.get_or_init(|| {
         let open = |adapter| Gpu::open(adapter, false).unwrap_or_else(|error| panic!("{error}"));
-        Mutex::new(adapters().iter().map(open).collect())
+        adapters().iter().map(open).map(Mutex::new).collect()
     });
-    // What another test did on a device before it failed does not matter here: each loads programs of its own.
-    let devices = opened.lock().unwrap_or_else(PoisonError::into_inner);
-    if devices.is_empty() {
+    if opened.is_empty() {
         let problem = "no adapter was found. Install one that needs no hardware: mesa-vulkan-drivers and libvulkan1 \
                        (Vulkan), libegl1 and libgl1-mesa-dri (GL) on Debian and Ubuntu";
         let required = std::env::var("MNIST_GPU_REQUIRE_ADAPTER").is_ok_and(|value| value == "1");
         assert!(!required, "{problem}");
         eprintln!("on the CPU alone: {problem}");
     }
-    for device in devices.iter() {
+    let mut left: Vec<_> = opened.iter().collect();
+    while let Some(last) = left.len().checked_sub(1) {
+        // One that no other test has, if there is one.
+        let free = left.iter().rposition(|adapter| adapter.try_lock().is_ok()).unwrap_or(last);
+        // What another test did on a device before it failed does not matter here: each loads programs of its own.
+        let device = left.remove(free).lock().unwrap_or_else(PoisonError::into_inner);
         println!("on {}", device.info());
-        test(device);
+        test(&*device);
     }
 }

@@ -30,7 +30,7 @@ use mnist_gpu::gpu::{Adapter, Gpu, adapters};
 use mnist_gpu::program::Op;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The seed of every case.
 const SEED: u32 = 20_231_108;
@@ -64,19 +64,33 @@ impl Parity {
     }
 }
 
-/// An adapter and what is opened of it: without and with bounds checks.
-struct Opened {
+/// An adapter that trials share.
+struct Shared {
     adapter: Adapter,
     /// The classes whose kernels run with bounds checks, too. The indices are the same on every adapter: one of them finds
     /// what lies outside.
     checked: Vec<Class>,
-    devices: Mutex<[Option<Gpu>; 2]>,
+    /// OpenGL has one context for all devices of an adapter: who holds this has it.
+    context: Mutex<()>,
+}
+
+impl Shared {
+    /// A trial on the adapter.
+    fn trial(self: &Arc<Self>, name: String, test: impl FnOnce(&Self) -> Result<(), Failed> + Send + 'static) -> Trial {
+        let shared = Arc::clone(self);
+        joined::trial(name, move || {
+            // A trial that panicked leaves nothing behind that the next one would use.
+            let held = || shared.context.lock().unwrap_or_else(PoisonError::into_inner);
+            let _context = (shared.adapter.info().backend == "gl").then(held);
+            test(&shared)
+        })
+    }
 }
 
 fn main() -> ExitCode {
     restart_with_swiftshader();
     let mut arguments = Arguments::from_args();
-    // One for each of two adapters: software adapters compile shaders on one core. An adapter has one trial at a time.
+    // Software adapters compile shaders, which takes longer than running them, on one core.
     arguments.test_threads.get_or_insert(2);
     let verbose = arguments.nocapture;
     let found = adapters();
@@ -91,17 +105,15 @@ fn main() -> ExitCode {
         let number = names.iter().filter(|name| **name == slug).count();
         let name = if number == 0 { slug.clone() } else { format!("{slug}_{}", number + 1) };
         names.push(slug);
-        let opened = Arc::new(Opened { adapter, checked, devices: Mutex::default() });
-        let device = Arc::clone(&opened);
-        trials.push(joined::trial(format!("long_loops::{name}"), move || long_loops::on_adapter(&device.adapter)));
-        let device = Arc::clone(&opened);
-        trials.push(joined::trial(format!("probe::{name}"), move || probe::on_adapter(&device.adapter)));
+        let shared = Arc::new(Shared { adapter, checked, context: Mutex::default() });
+        trials.push(shared.trial(format!("long_loops::{name}"), |shared| long_loops::on_adapter(&shared.adapter)));
+        trials.push(shared.trial(format!("probe::{name}"), |shared| probe::on_adapter(&shared.adapter)));
         for parity in &PARITY {
-            let opened = Arc::clone(&opened);
-            trials.push(joined::trial(format!("{}::{name}", parity.op), move || on_adapter(parity, &opened, verbose)));
+            let name = format!("{}::{name}", parity.op);
+            trials.push(shared.trial(name, move |shared| on_adapter(parity, shared, verbose)));
         }
     }
-    // By op: then the trials that run at once are those of different adapters.
+    // By op: trials that share a context do not stand side by side.
     trials.sort_by(|a, b| a.name().cmp(b.name()));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -145,21 +157,20 @@ fn without_adapter(parity: &Parity) -> Trial {
 }
 
 /// Holds an adapter against the CPU in an op's cases.
-fn on_adapter(parity: &Parity, opened: &Opened, verbose: bool) -> Result<(), Failed> {
+fn on_adapter(parity: &Parity, shared: &Shared, verbose: bool) -> Result<(), Failed> {
     let cases = parity.cases();
     let reference = Cpu::new(None)?;
-    // Held to the end: one trial at a time has the adapter.
-    let mut devices = opened.devices.lock().map_err(|_| "an earlier trial on this adapter panicked")?;
-    let all = opened.adapter.profile().class.runnable();
-    for ((checked, device), all) in [false, true].into_iter().zip(devices.iter_mut()).zip([&all, &opened.checked]) {
+    let runnable = shared.adapter.profile().class.runnable();
+    for (checked, all) in [(false, &runnable), (true, &shared.checked)] {
+        let mut device = None;
         for class in all.iter().copied() {
             let cases: Vec<_> = cases.iter().filter(|case| first_with_its_kernels(case, class)).cloned().collect();
             if cases.is_empty() {
                 continue;
             }
-            let device = match device {
+            let device = match &device {
                 Some(device) => device,
-                None => device.insert(Gpu::open(&opened.adapter, checked)?),
+                None => device.insert(Gpu::open(&shared.adapter, checked)?),
             };
             let device = device.with_profile(Profile::of(class));
             let verdict = check_op(&device, &reference, parity.op, &cases)?;
