@@ -7,6 +7,7 @@ use mnist_gpu::cpu::Cpu;
 use mnist_gpu::device::Device;
 use mnist_gpu::gpu::{Gpu, adapters};
 use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The adapters, each opened once. One test at a time has one.
@@ -17,8 +18,8 @@ pub fn cpu(threads: usize) -> Cpu {
     Cpu::new(NonZeroUsize::new(threads)).expect("threads can be started")
 }
 
-/// Runs a test on every adapter.
-pub fn on_adapters(mut test: impl FnMut(&dyn Device)) {
+/// Runs a test on every adapter, on all at once: they compile shaders on one core each.
+pub fn on_adapters(test: impl Fn(&dyn Device) + Sync) {
     let opened = OPENED.get_or_init(|| {
         let open = |adapter| Gpu::open(adapter, false).unwrap_or_else(|error| panic!("{error}"));
         adapters().iter().map(open).map(Mutex::new).collect()
@@ -30,13 +31,17 @@ pub fn on_adapters(mut test: impl FnMut(&dyn Device)) {
         assert!(!required, "{problem}");
         eprintln!("on the CPU alone: {problem}");
     }
-    let mut left: Vec<_> = opened.iter().collect();
-    while let Some(last) = left.len().checked_sub(1) {
-        // One that no other test has, if there is one.
-        let free = left.iter().rposition(|adapter| adapter.try_lock().is_ok()).unwrap_or(last);
+    let run = |adapter: &Mutex<Gpu>| {
         // What another test did on a device before it failed does not matter here: each loads programs of its own.
-        let device = left.remove(free).lock().unwrap_or_else(PoisonError::into_inner);
+        let device = adapter.lock().unwrap_or_else(PoisonError::into_inner);
         println!("on {}", device.info());
         test(&*device);
-    }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = opened.iter().map(|adapter| scope.spawn(|| run(adapter))).collect();
+        // The scope by itself waits for what threads do, not for their end, with which they free what drivers kept for them.
+        for thread in threads {
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        }
+    });
 }

@@ -25,7 +25,7 @@ use std::sync::{Arc, LazyLock};
 static MNIST: LazyLock<Dataset> = LazyLock::new(Dataset::mnist);
 
 /// Runs a test on the CPU and on every adapter.
-fn on_all(mut test: impl FnMut(&dyn Device)) {
+fn on_all(test: impl Fn(&dyn Device) + Sync) {
     test(&devices::cpu(2));
     devices::on_adapters(test);
 }
