@@ -2,7 +2,7 @@
 """Evaluates a model that mnist-gpu trained with PyTorch alone, and prints what `mnist-gpu eval --json` should.
 
     pip install torch safetensors
-    python tests/pytorch_eval.py model.safetensors DIR
+    python tests/export/eval_pytorch.py model.safetensors DIR
 
 DIR holds the two raw IDX files of the test images, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte. The network is
 built from the tensors' names and the list of layers in the metadata; nothing of the project is used.

@@ -1,28 +1,16 @@
 //! PyTorch, given the weights that `mnist-gpu train` wrote, finds the loss and accuracy that `mnist-gpu eval` prints.
-//!
-//! One trial per preset. They need a Python with torch and safetensors.
 
-mod python;
-
-use libtest_mimic::{Arguments, Failed, Trial};
+use crate::python::{program, stdout};
+use libtest_mimic::Failed;
 use mnist_gpu::data::mnist::{TEST_IMAGES, TEST_LABELS};
-use mnist_gpu::model::PRESETS;
-use python::{Python, program, stdout};
 use serde_json::{Value, json};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 /// How far loss and accuracy may be from PyTorch's.
 const TOLERANCE: f64 = 1e-5;
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pytorch_eval.py");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/export/eval_pytorch.py");
 
-fn main() -> ExitCode {
-    let python = Python::with("torch, safetensors.torch");
-    let mut trials = Vec::from(PRESETS.map(|model| python.trial(model, move |python| agrees(model, python))));
-    trials.push(Trial::test("the_comparison_can_fail", comparison_can_fail));
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-fn agrees(model: &str, python: &str) -> Result<(), Failed> {
+pub fn agrees(model: &str, python: &str) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     for file in [&TEST_IMAGES, &TEST_LABELS] {
         std::fs::write(folder.path().join(file.name), file.decompress())?;
@@ -46,7 +34,7 @@ fn compare(ours: &Value, theirs: &Value) -> Result<(), Failed> {
     Ok(())
 }
 
-fn comparison_can_fail() -> Result<(), Failed> {
+pub fn comparison_can_fail() -> Result<(), Failed> {
     let figures = |loss: f64| json!({ "loss": loss, "accuracy": 0.98, "images": 10_000 });
     compare(&figures(0.07), &figures(0.070_009))?;
     for other in [figures(0.070_011), figures(f64::NAN), json!({ "loss": 0.07 })] {
