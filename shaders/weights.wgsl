@@ -1,5 +1,6 @@
-// The weights as a uniform too, where they are few enough for one: llvmpipe loads what the lanes of a vector register want of
-// a storage buffer with a loop over the lanes, of a uniform with one gather.
+// A weight of a convolution: from the shader's own `weights`, or where those are few enough from a uniform of the same memory.
+// What the lanes of a vector register want of a storage buffer llvmpipe loads with a loop over the lanes, of a uniform with one
+// gather.
 @group(0) @binding(5) var<uniform> few_weights: array<vec4<f32>, max(params.uniform_vectors, 1u)>;
 
 fn weight(index: u32) -> f32 {

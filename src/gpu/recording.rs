@@ -165,7 +165,7 @@ impl Recording {
         };
         let operands: Vec<_> = operands.into_iter().map(operand).collect();
         for (&(buffer, ..), kind) in operands.iter().zip(&self.pipelines[pipeline].bindings) {
-            self.buffers[buffer].uniform |= matches!(kind, Binding::State | Binding::Uniform);
+            self.buffers[buffer].uniform |= kind.is_uniform();
         }
         DispatchRecord { pipeline, operands, groups, op }
     }

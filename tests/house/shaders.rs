@@ -126,8 +126,7 @@ fn beyond_limits(kernel: &Kernel, class: Class, module: &Module) -> impl Iterato
         Class::Software | Class::Subgroups => STORAGE_BUFFERS_OF_WEBGPU,
         Class::Hardware => STORAGE_BUFFERS,
     };
-    let uniform = |kind: &Binding| matches!(kind, Binding::State | Binding::Uniform);
-    let storage = kernel.bindings(class).into_iter().filter(|kind| !uniform(kind)).count();
+    let storage = kernel.bindings(class).into_iter().filter(|kind| !kind.is_uniform()).count();
     let invocations: u32 = kernel.workgroup.iter().product();
     let shared = module.global_variables.iter().filter(|(_, global)| global.space == AddressSpace::WorkGroup);
     let bytes: u32 = shared.map(|(_, global)| module.types[global.ty].inner.size(module.to_ctx())).sum();

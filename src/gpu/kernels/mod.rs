@@ -55,6 +55,13 @@ pub enum Binding {
     Uniform,
 }
 
+impl Binding {
+    /// Whether a shader binds it as a uniform.
+    pub fn is_uniform(self) -> bool {
+        matches!(self, Self::State | Self::Uniform)
+    }
+}
+
 /// What a parameter of a kernel is in a dispatch: a constant, so that a shader is built for it alone and the compiler knows
 /// every shape, stride and branch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -200,7 +207,7 @@ pub struct Operand {
     pub bytes: usize,
 }
 
-/// Bytes of a uniform, at most.
+/// Bytes of a uniform that every device takes.
 const UNIFORM_BYTES: usize = 65_536;
 
 /// Size of the spare buffer.
