@@ -40,6 +40,8 @@ pub(crate) const PARITY: Parity = Parity {
         let [first, second] = CNN.map(|layer| Pass { layer, numbers: Numbers::Floats, relu: true, choice: true });
         let [deep, uniform] =
             [DEEP, DEEP_UNIFORM].map(|layer| Pass { layer, numbers: Numbers::Integers, relu: false, choice: true });
-        [first, second, deep, uniform].map(|pass| case(pass, seed)).into()
+        // Neither a uniform nor a choice.
+        let evaluated = Pass { choice: false, ..deep };
+        [first, second, deep, uniform, evaluated].map(|pass| case(pass, seed)).into()
     },
 };

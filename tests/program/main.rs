@@ -1,6 +1,7 @@
-//! Programs as plain data: what validation refuses, rule by rule, and what the builder makes.
+//! Programs as plain data: what validation refuses, rule by rule, what the builder makes, and what kernels bind of it.
 
 mod built;
+mod lowered;
 mod ops;
 mod tensors;
 

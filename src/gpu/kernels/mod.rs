@@ -336,9 +336,11 @@ impl Context<'_> {
         id.map_or(SPARE, |id| self.operand(id))
     }
 
-    /// An operand as a uniform, with its length in vectors; where it is too long for one, the spare and zero.
+    /// An operand as a uniform, with its length in vectors; where it is too long for one, its first vector and zero. (The
+    /// spare may be bound for writing besides.)
     fn uniform(operand: Operand) -> (Operand, u32) {
-        if operand.bytes > UNIFORM_BYTES { (SPARE, 0) } else { (operand, operand.bytes.div_ceil(16) as u32) }
+        let vectors = operand.bytes.div_ceil(16) as u32;
+        if operand.bytes > UNIFORM_BYTES { (Operand { bytes: 16, ..operand }, 0) } else { (operand, vectors) }
     }
 
     /// From the start of one tensor to the end of another that lies behind it in the same owner.
