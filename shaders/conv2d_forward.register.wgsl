@@ -3,7 +3,8 @@
 // Each invocation sums a patch of 2 × 2 places for 8 outputs in registers: for every tap it loads four inputs and 8
 // weights, and uses each 8 or four times. The sums are two matrices, a vector of four places for each output, and have
 // names: what an index reaches, some devices keep in memory. With a pool the patch is a window; without, four outputs.
-// Places and outputs beyond the edge repeat the last one; what they compute is not stored.
+// Outputs are stored one at a time, while the others move up: what a device has to compile stays small. Places and outputs
+// beyond the edge repeat the last one; what they compute is not stored.
 
 @group(0) @binding(1) var<storage, read> input: array<f32>;        // [rows, channels, height, width]
 @group(0) @binding(2) var<storage, read> weights: array<f32>;      // [outputs, channels, kernel height, width], then the bias
@@ -60,9 +61,10 @@ fn conv2d_forward(@builtin(global_invocation_id) id: vec3<u32>) {
             }
         }
     }
-    for (var i = 0u; i < 4u; i++) {
-        finish(upper[i], row, first_o + i, patch_y, patch_x);
-        finish(lower[i], row, first_o + 4u + i, patch_y, patch_x);
+    for (var o = first_o; o < min(first_o + 8u, params.outputs); o++) {
+        finish(upper[0], row, o, patch_y, patch_x);
+        upper = mat4x4(upper[1], upper[2], upper[3], lower[0]);
+        lower = mat4x4(lower[1], lower[2], lower[3], lower[3]);
     }
 }
 
@@ -72,9 +74,6 @@ fn four_weights(at: vec4<u32>) -> vec4<f32> {
 
 // Stores a patch of one output: pooled, or as it is.
 fn finish(sums: vec4<f32>, row: u32, o: u32, patch_y: u32, patch_x: u32) {
-    if o >= params.outputs {
-        return;
-    }
     let z = sums + weights[params.bias + o];
     let plane = (row * params.outputs + o) * windows();
     if params.pool_height == 2u {

@@ -3,8 +3,9 @@
 //
 // Each invocation of a subgroup sums a patch of 2 × 2 places for 16 outputs in registers. For each row of the kernel it loads
 // the two rows of inputs that the patch sees, each once, and two rows of weights, which all eight use. With a pool the patch
-// is a window; without, four outputs. Patches and outputs beyond the edge repeat the last one; what they compute is stored as
-// that, or not at all.
+// is a window; without, four outputs, which are stored for one channel at a time, while the others move up: written out for
+// all, that alone would be most of what a device has to compile. Patches and outputs beyond the edge repeat the last one; what
+// they compute is stored as that, or not at all.
 //
 // On a device that executes on a CPU the invocations of a subgroup are the lanes of a vector register: a load takes as long
 // as the loads of its lanes together, and a shuffle next to nothing.
@@ -62,8 +63,17 @@ fn conv2d_forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_inv
             above = below;
         }
     }
-    for (var o = 0u; o < 16u; o++) {
-        finish(sums[o], row, first_o + o, patch_y, patch_x);
+    if pooled {
+        for (var o = 0u; o < 16u; o++) {
+            finish(sums[o], row, first_o + o, patch_y, patch_x);
+        }
+        return;
+    }
+    for (var o = first_o; o < min(first_o + 16u, params.outputs); o++) {
+        finish(sums[0], row, o, patch_y, patch_x);
+        for (var i = 0u; i < 15u; i++) {
+            sums[i] = sums[i + 1u];
+        }
     }
 }
 

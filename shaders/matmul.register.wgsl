@@ -5,7 +5,10 @@
 // reaches, a matrix among it, some devices keep in memory. No workgroup memory: for devices that execute on a CPU, where
 // that is main memory too.
 //
-// Rows and columns beyond the edge repeat the last one; what they compute is its sum, and is stored as that.
+// Sums are loaded and stored a row at a time, while the others move down or up: written out for all 128, that alone would be
+// most of what a device has to compile.
+//
+// Rows and columns beyond the edge repeat the last one; what such columns compute is stored as that.
 
 // A row of the tile.
 struct Sixteen {
@@ -41,14 +44,16 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
     var sums6 = Sixteen();
     var sums7 = Sixteen();
     if params.accumulate {
-        sums0 = stored(upper_m.x, n0, n1, n2, n3);
-        sums1 = stored(upper_m.y, n0, n1, n2, n3);
-        sums2 = stored(upper_m.z, n0, n1, n2, n3);
-        sums3 = stored(upper_m.w, n0, n1, n2, n3);
-        sums4 = stored(lower_m.x, n0, n1, n2, n3);
-        sums5 = stored(lower_m.y, n0, n1, n2, n3);
-        sums6 = stored(lower_m.z, n0, n1, n2, n3);
-        sums7 = stored(lower_m.w, n0, n1, n2, n3);
+        for (var m = min(first_m + 8u, rows); m > first_m; m--) {
+            sums7 = sums6;
+            sums6 = sums5;
+            sums5 = sums4;
+            sums4 = sums3;
+            sums3 = sums2;
+            sums2 = sums1;
+            sums1 = sums0;
+            sums0 = stored(m - 1u, n0, n1, n2, n3);
+        }
     }
     for (var k = 0u; k < depth; k++) {
         let start = k * params.b_k;
@@ -70,14 +75,16 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
         sums7 = add(sums7, lower.w, columns);
     }
     let biases = Sixteen(four_biases(n0), four_biases(n1), four_biases(n2), four_biases(n3));
-    store(sums0, biases, upper_m.x, n0, n1, n2, n3);
-    store(sums1, biases, upper_m.y, n0, n1, n2, n3);
-    store(sums2, biases, upper_m.z, n0, n1, n2, n3);
-    store(sums3, biases, upper_m.w, n0, n1, n2, n3);
-    store(sums4, biases, lower_m.x, n0, n1, n2, n3);
-    store(sums5, biases, lower_m.y, n0, n1, n2, n3);
-    store(sums6, biases, lower_m.z, n0, n1, n2, n3);
-    store(sums7, biases, lower_m.w, n0, n1, n2, n3);
+    for (var m = first_m; m < min(first_m + 8u, rows); m++) {
+        store(sums0, biases, m, n0, n1, n2, n3);
+        sums0 = sums1;
+        sums1 = sums2;
+        sums2 = sums3;
+        sums3 = sums4;
+        sums4 = sums5;
+        sums5 = sums6;
+        sums6 = sums7;
+    }
 
     if params.bias_gradient != 0u && first_n == 0u {
         // One loop over k for all rows: llvmpipe ends the loops of an invocation after 65,535 iterations.

@@ -4,7 +4,8 @@
 // in registers. For every k an invocation loads four elements of b and two of a; those of a all eight use. What loads cost
 // where this pays is in conv2d_forward.subgroup.wgsl.
 //
-// Rows and columns beyond the edge repeat the last one; what they compute is its sum, and is stored as that.
+// Sums are loaded and stored a row at a time, as in matmul.register.wgsl. Rows and columns beyond the edge repeat the last
+// one; what such columns compute is stored as that.
 
 @compute @workgroup_size(8)
 fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
@@ -23,8 +24,10 @@ fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_
     var upper = Eight();
     var lower = Eight();
     if params.accumulate {
-        upper = stored_eight(first_m, rows, n);
-        lower = stored_eight(first_m + 8u, rows, n);
+        for (var m = first_m + 8u; m > first_m; m--) {
+            upper = moved_down(stored(min(m, rows) - 1u, n), upper);
+            lower = moved_down(stored(min(m + 8u, rows) - 1u, n), lower);
+        }
     }
     for (var k = 0u; k < depth; k++) {
         let at = k * params.b_k + n * params.b_n;
@@ -33,8 +36,12 @@ fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_
         lower = add_eight(lower, a[lower_m * params.a_m + k * params.a_k], values);
     }
     let biases = vec4(bias(n.x), bias(n.y), bias(n.z), bias(n.w));
-    store_eight(upper, biases, first_m, rows, n);
-    store_eight(lower, biases, first_m + 8u, rows, n);
+    for (var m = first_m; m < min(first_m + 8u, rows); m++) {
+        store(upper.r0, biases, m, n);
+        store(lower.r0, biases, min(m + 8u, rows - 1u), n);
+        upper = moved_up(upper);
+        lower = moved_up(lower);
+    }
 
     if params.bias_gradient != 0u && first_n == 0u {
         var sums = vec2<f32>();
@@ -49,35 +56,9 @@ fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_
     }
 }
 
-fn stored_eight(first_m: u32, rows: u32, n: vec4<u32>) -> Eight {
-    let last = rows - 1u;
-    return Eight(
-        stored(min(first_m, last), n),
-        stored(min(first_m + 1u, last), n),
-        stored(min(first_m + 2u, last), n),
-        stored(min(first_m + 3u, last), n),
-        stored(min(first_m + 4u, last), n),
-        stored(min(first_m + 5u, last), n),
-        stored(min(first_m + 6u, last), n),
-        stored(min(first_m + 7u, last), n),
-    );
-}
-
 fn stored(m: u32, n: vec4<u32>) -> vec4<f32> {
     let at = m * params.n + n;
     return vec4(output[at.x], output[at.y], output[at.z], output[at.w]);
-}
-
-fn store_eight(sums: Eight, biases: vec4<f32>, first_m: u32, rows: u32, n: vec4<u32>) {
-    let last = rows - 1u;
-    store(sums.r0, biases, min(first_m, last), n);
-    store(sums.r1, biases, min(first_m + 1u, last), n);
-    store(sums.r2, biases, min(first_m + 2u, last), n);
-    store(sums.r3, biases, min(first_m + 3u, last), n);
-    store(sums.r4, biases, min(first_m + 4u, last), n);
-    store(sums.r5, biases, min(first_m + 5u, last), n);
-    store(sums.r6, biases, min(first_m + 6u, last), n);
-    store(sums.r7, biases, min(first_m + 7u, last), n);
 }
 
 fn store(sums: vec4<f32>, biases: vec4<f32>, m: u32, n: vec4<u32>) {
@@ -98,6 +79,14 @@ struct Eight {
     r5: vec4<f32>,
     r6: vec4<f32>,
     r7: vec4<f32>,
+}
+
+fn moved_down(first: vec4<f32>, rows: Eight) -> Eight {
+    return Eight(first, rows.r0, rows.r1, rows.r2, rows.r3, rows.r4, rows.r5, rows.r6);
+}
+
+fn moved_up(rows: Eight) -> Eight {
+    return Eight(rows.r1, rows.r2, rows.r3, rows.r4, rows.r5, rows.r6, rows.r7, rows.r7);
 }
 
 // sums[i] += the number of invocation i · values

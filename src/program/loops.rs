@@ -34,7 +34,8 @@ fn iterations(program: &Program, op: &Op) -> u64 {
     match op {
         Op::Conv2dForward(Conv2dForward { input, geometry: Convolution { kernel, pool, .. }, .. }) => {
             let convolve = looped(extent(*input, 1), looped(kernel[0], looped(kernel[1], 0)));
-            looped(u64::from(pool[0]) * u64::from(pool[1]), convolve)
+            // Up to 16 outputs are stored one by one, while the others move up.
+            looped(u64::from(pool[0]) * u64::from(pool[1]), convolve) + looped(16_u32, looped(15_u32, 0))
         }
         Op::Conv2dBackwardInput(Conv2dBackwardInput { gradient, geometry, .. }) => {
             let Convolution { kernel, pool, pool_stride, .. } = geometry;
@@ -49,7 +50,8 @@ fn iterations(program: &Program, op: &Op) -> u64 {
         Op::Matmul(Matmul { form, a, bias_gradient, .. }) => {
             let a = program.tensor(*a);
             let depth = if *form == Form::Tn { a.rows() } else { a.row_len() };
-            looped(depth as u64, 0) * if bias_gradient.is_some() { 2 } else { 1 }
+            // A tile's rows are loaded and stored one by one.
+            looped(depth as u64, 0) * if bias_gradient.is_some() { 2 } else { 1 } + looped(8_u32, 0) * 2
         }
         Op::SoftmaxNll(SoftmaxNll { logits, .. }) => {
             let logits = program.tensor(*logits);
