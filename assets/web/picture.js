@@ -38,6 +38,7 @@ function toGrey({ width, height, data }) {
 
 /** What is behind transparent pixels. */
 function groundOf(pixels, alpha, light) {
+  if (alpha.every((sum, i) => sum === pixels[i])) return 1; // It is nowhere seen.
   const opaque = light.map((sum, i) => sum / alpha[i]).filter((_, i) => 2 * alpha[i] >= pixels[i]);
   if (opaque.length === 0) return 1;
   const middle = median(opaque);
@@ -131,9 +132,11 @@ function isLightOnDark({ width, height, cells }) {
 /** By which share each cell is darker than the paper there; null where nothing is. */
 function toInk(plane) {
   const reach = Math.ceil(Math.max(plane.width, plane.height) * PAPER.window);
-  const lightest = (row) => bestWithin(extended(row, 2 * reach), 2 * reach + 1, Math.max);
-  const darkest = (row) => bestWithin(row, 2 * reach + 1, Math.min);
-  const paper = turned(turned(turned(turned(plane, lightest), lightest), darkest), darkest).cells;
+  const most = (row) => mostWithin(row, 2 * reach + 1);
+  const lightest = (row) => most(extended(row, 2 * reach));
+  const light = turned(turned(plane, lightest), lightest);
+  const dark = turned(turned(negative(light), most), most);
+  const paper = negative(dark).cells;
   if (plane.cells.every((cell, i) => paper[i] - cell < PAPER.leastContrast)) return null;
   return { ...plane, cells: plane.cells.map((cell, i) => (paper[i] > 0 ? 1 - cell / paper[i] : 0)) };
 }
@@ -145,17 +148,16 @@ function extended(row, times) {
   return longer;
 }
 
-/** The best of each value and those after it within a window, by windows that double. */
-function bestWithin(row, window, better) {
-  let best = row;
+/** The most of each value and those after it within a window, by windows that double: in the row itself. */
+function mostWithin(row, window) {
+  let length = row.length;
   for (let size = 1; size < window;) {
     const step = Math.min(size, window - size);
-    const next = new Float64Array(best.length - step);
-    for (let i = 0; i < next.length; i++) next[i] = better(best[i], best[i + step]);
-    best = next;
+    length -= step;
+    for (let i = 0; i < length; i++) row[i] = Math.max(row[i], row[i + step]);
     size += step;
   }
-  return best;
+  return row.subarray(0, length);
 }
 
 /** Leaves the digit alone, from 0 to 1, and gives its box; null where there is none. */
@@ -291,9 +293,9 @@ function turned({ width, height, cells }, change) {
   const rows = indices(height).map((y) => change(cells.subarray(y * width, (y + 1) * width)));
   const length = rows[0].length;
   const result = new Float64Array(length * height);
-  for (let x = 0; x < length; x++) {
-    for (let y = 0; y < height; y++) result[x * height + y] = rows[y][x];
-  }
+  rows.forEach((row, y) => {
+    for (let x = 0; x < length; x++) result[x * height + y] = row[x];
+  });
   return { width: height, height: length, cells: result };
 }
 
@@ -311,7 +313,16 @@ function edgeIndices(width, height) {
 }
 
 const edgeOf = ({ width, height, cells }) => Float64Array.from(edgeIndices(width, height), (i) => cells[i]);
+const negative = (plane) => ({ ...plane, cells: plane.cells.map((cell) => -cell) });
 const indices = (count) => Array.from({ length: count }, (_, i) => i);
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const median = (values) => values.slice().sort()[Math.floor(values.length / 2)];
-const range = (values) => [Math.min, Math.max].map((better) => values.reduce((best, value) => better(best, value)));
+
+function range(values) {
+  let [least, most] = [values[0], values[0]];
+  for (const value of values) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  return [least, most];
+}

@@ -2,7 +2,7 @@
 
 use crate::pictures::{Dice, KINDS, file};
 use crate::site::{config, few_images, site, text, train_on_cpu};
-use crate::visit::{DESKTOP, Fixture, WEBGPU, files, fixture, visit};
+use crate::visit::{DESKTOP, Fixture, files, fixture, visit};
 use crate::{InBrowser, expect};
 use mnist_gpu::checkpoint::Checkpoint;
 use mnist_gpu::config::TrainConfig;
@@ -53,7 +53,7 @@ fn schedule() -> Result<(), String> {
         const { rows } = await import('./schedule.js');
         const [course] = args;
         return Array.from({ length: course.epochs }, (_, epoch) => [...rows(course, epoch)]).flat();";
-    visit(files(false), DESKTOP, WEBGPU, |browser, _, _| {
+    visit(files(false), DESKTOP, |browser, _| {
         for course in courses {
             let argument = json!({
                 "schedule": course.schedule, "rate": course.learning_rate, "epochs": course.epochs,
@@ -106,7 +106,7 @@ fn weights() -> Result<(), String> {
         });";
     let site = files(false);
     let manifest = text(&site, "site.json").expect("there").to_owned();
-    visit(site, DESKTOP, WEBGPU, |browser, _, _| {
+    visit(site, DESKTOP, |browser, _| {
         let bytes: Vec<u8> = numbers(&browser.run(copy, &[])?).iter().map(|&byte| byte as u8).collect();
         let read = Checkpoint::parse(&bytes, Path::new("copy")).map_err(|error| error.to_string())?;
         expect("weights written by the page", &(read == trained.checkpoint), &true)?;
@@ -144,15 +144,16 @@ fn pictures() -> Result<(), String> {
     let empty = [("blank".into(), plain(&[])), ("a speck".into(), plain(&[1230]))];
     let run = "
         const { prepare } = await import('./picture.js');
-        const [hex, width, height, sizes] = args;
-        const data = Uint8ClampedArray.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.substr(2 * i, 2), 16));
+        const [bytes, width, height, sizes] = args;
+        const data = new Uint8ClampedArray(bytes.length);
+        for (let i = 0; i < data.length; i++) data[i] = bytes.charCodeAt(i);
         const prepared = sizes.map(sides => prepare({ width, height, data }, ...sides));
         return prepared.map(({ image, problem }) => problem ?? [...image]);";
     let sizes = [[28, 28], [8, 8], [20, 32]];
-    visit(files(false), DESKTOP, WEBGPU, |browser, _, _| {
+    visit(files(false), DESKTOP, |browser, _| {
         for (name, picture) in made.chain(empty) {
-            let hex: String = picture.rgba.iter().map(|byte| format!("{byte:02x}")).collect();
-            let found = browser.run(run, &[json!(hex), json!(picture.width), json!(picture.height), json!(sizes)])?;
+            let bytes: String = picture.rgba.iter().map(|&byte| char::from(byte)).collect();
+            let found = browser.run(run, &[json!(bytes), json!(picture.width), json!(picture.height), json!(sizes)])?;
             for (index, sides) in sizes.into_iter().enumerate() {
                 match prepare(&picture, sides) {
                     Ok(image) => {
@@ -206,7 +207,7 @@ fn gradients() -> Result<(), String> {
         return Object.fromEntries(tensors.map(({ name, values }) => [name, [...values]]));";
     let site = site(&trained, &data, true);
     let manifest: Manifest = serde_json::from_str(text(&site, "site.json").expect("there")).expect("JSON");
-    visit(site, DESKTOP, WEBGPU, |browser, _, _| {
+    visit(site, DESKTOP, |browser, _| {
         let found = browser.run(run, &[json!(manifest), json!(trained.metadata.training)])?;
         for (name, trained) in &trained.parameters {
             let page = numbers(&found[name]);
@@ -243,7 +244,7 @@ fn trains(site: Vec<File>, data: &Dataset, configs: &[&TrainConfig]) -> Result<(
         }
         return [trainer.stepLosses, epochs.flat()];";
     let manifest: Manifest = serde_json::from_str(text(&site, "site.json").expect("there")).expect("JSON");
-    visit(site, DESKTOP, WEBGPU, |browser, _, _| {
+    visit(site, DESKTOP, |browser, _| {
         for &config in configs {
             let native = train_on_cpu(data, config);
             let found = browser.run(run, &[json!(manifest), json!(config)])?;
