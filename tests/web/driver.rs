@@ -28,20 +28,20 @@ pub fn available() -> Result<()> {
 }
 
 /// A driver that ends with the value.
-pub struct Driver {
+struct Driver {
     process: Child,
     port: u16,
 }
 
-/// A browser with one page and a profile of its own.
-pub struct Browser<'a> {
-    driver: &'a Driver,
+/// A browser with one page, a driver and a profile of its own. It ends with the value.
+pub struct Browser {
+    driver: Driver,
     session: String,
     _profile: tempfile::TempDir,
 }
 
 impl Driver {
-    pub fn start() -> Result<Self> {
+    fn start() -> Result<Self> {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -57,37 +57,6 @@ impl Driver {
             Some(port) => Ok(Self { process, port }),
             None => Err("chromedriver did not start".into()),
         }
-    }
-
-    /// Opens a browser of this size, with further arguments. Downloads go to the folder.
-    pub fn open(&self, [width, height]: [u32; 2], arguments: &[&str], downloads: &Path) -> Result<Browser<'_>> {
-        let profile = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let mut all = vec![
-            "--headless=new".to_owned(),
-            "--no-sandbox".into(),
-            "--disable-quic".into(),
-            "--no-first-run".into(),
-            "--disable-background-networking".into(),
-            "--disable-component-update".into(),
-            "--disable-sync".into(),
-            format!("--window-size={width},{height}"),
-            format!("--user-data-dir={}", profile.path().display()),
-        ];
-        all.extend(arguments.iter().map(|&argument| argument.to_owned()));
-        let options = json!({ "args": all, "prefs": { "download.default_directory": downloads } });
-        let capabilities = json!({ "capabilities": { "alwaysMatch": {
-            "goog:chromeOptions": options,
-            "goog:loggingPrefs": { "browser": "ALL" },
-        } } });
-        let answer = self.request("POST", "/session", &capabilities)?;
-        let session = answer["sessionId"].as_str().ok_or("no session")?.to_owned();
-        let browser = Browser { driver: self, session, _profile: profile };
-        let timeouts = json!({ "script": PATIENCE.as_millis(), "pageLoad": PATIENCE.as_millis() });
-        browser.post("/timeouts", &timeouts)?;
-        // A window is never narrower than 500 pixels; a page may be.
-        let page = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        browser.post("/goog/cdp/execute", &json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": page }))?;
-        Ok(browser)
     }
 
     fn request(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
@@ -141,15 +110,58 @@ impl Drop for Driver {
     }
 }
 
-impl Drop for Browser<'_> {
+impl Drop for Browser {
     fn drop(&mut self) {
         let _ = self.driver.request("DELETE", &format!("/session/{}", self.session), &Value::Null);
     }
 }
 
-impl Browser<'_> {
+impl Browser {
+    /// Starts a browser with further arguments.
+    pub fn start(arguments: &[&str]) -> Result<Self> {
+        let driver = Driver::start()?;
+        let profile = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let mut all = vec![
+            "--headless=new".to_owned(),
+            "--no-sandbox".into(),
+            "--disable-quic".into(),
+            "--no-first-run".into(),
+            "--disable-background-networking".into(),
+            "--disable-component-update".into(),
+            "--disable-sync".into(),
+            format!("--user-data-dir={}", profile.path().display()),
+        ];
+        all.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        let capabilities = json!({ "capabilities": { "alwaysMatch": {
+            "goog:chromeOptions": { "args": all },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        } } });
+        let answer = driver.request("POST", "/session", &capabilities)?;
+        let session = answer["sessionId"].as_str().ok_or("no session")?.to_owned();
+        let browser = Self { driver, session, _profile: profile };
+        let timeouts = json!({ "script": PATIENCE.as_millis(), "pageLoad": PATIENCE.as_millis() });
+        browser.post("/timeouts", &timeouts)?;
+        Ok(browser)
+    }
+
     fn post(&self, command: &str, body: &Value) -> Result<Value> {
         self.driver.request("POST", &format!("/session/{}{command}", self.session), body)
+    }
+
+    /// Sends a command of the `DevTools` protocol.
+    fn devtools(&self, command: &str, parameters: &Value) -> Result<()> {
+        self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters })).map(drop)
+    }
+
+    /// Gives the page a size. A window is never narrower than 500 pixels; a page may be.
+    pub fn resize(&self, [width, height]: [u32; 2]) -> Result<()> {
+        let page = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", &page)
+    }
+
+    /// Lets downloads go to a folder.
+    pub fn download_to(&self, folder: &Path) -> Result<()> {
+        self.devtools("Browser.setDownloadBehavior", &json!({ "behavior": "allow", "downloadPath": folder }))
     }
 
     pub fn goto(&self, url: &str) -> Result<()> {
@@ -158,8 +170,7 @@ impl Browser<'_> {
 
     /// Runs a script before those of each page to come.
     pub fn run_before_pages(&self, script: &str) -> Result<()> {
-        let command = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": script } });
-        self.post("/goog/cdp/execute", &command).map(drop)
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }))
     }
 
     /// The value of an asynchronous function's body.

@@ -1,6 +1,6 @@
 //! The interpreter knows no op: it runs every shader of the site, and a program that is none of ours.
 
-use crate::visit::{DESKTOP, WEBGPU, files, visit};
+use crate::visit::{DESKTOP, files, visit};
 use crate::{InBrowser, expect};
 use mnist_gpu::export::web::{Manifest, Programs};
 use mnist_gpu::gpu::kernels::{ALL, Class};
@@ -40,7 +40,7 @@ fn every_shader_compiles() -> Result<(), String> {
             if (error) problems.push(`${entryPoint}: ${error.message}`);
         }
         return problems;";
-    visit(site.clone(), DESKTOP, WEBGPU, |browser, _, _| {
+    visit(site.clone(), DESKTOP, |browser, _| {
         let list: Vec<_> = shaders.iter().collect();
         expect("shaders that do not compile", &browser.run(compile, &[json!(list)])?, &json!([]))?;
         let doctored = json!([["@compute @workgroup_size(1) fn f() { let x = 1u + 1.0f; }", "f"]]);
@@ -103,7 +103,7 @@ fn toy() -> Result<(), String> {
         const each = (await session.runAndRead('go', 2, sums)).map((buffer) => new Uint32Array(buffer)[5]);
         const broken = await session.run('broken').then(() => 'it ran', (error) => error.message);
         return [a, b, [...new Uint32Array(c)], each, broken];";
-    visit(files(false), DESKTOP, WEBGPU, |browser, _, _| {
+    visit(files(false), DESKTOP, |browser, _| {
         let texts = json!({ "fill.wgsl": fill, "shared.wgsl": shared, "add.wgsl": add });
         let Value::Array(found) = browser.run(run, &[program, texts])? else { return Err("no array".into()) };
         expect("numbers", &found[0], &json!([2, 8, 14, 20]))?;

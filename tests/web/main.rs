@@ -34,15 +34,17 @@ fn main() -> ExitCode {
     let trials = [
         interpreter::TRIALS,
         modules::TRIALS,
-        page::TRIALS,
         #[cfg(feature = "serve")]
         served::TRIALS,
+        page::TRIALS,
     ];
     let in_browser = trials.concat().into_iter().map(|(name, test)| {
         trial(name.to_owned(), browser.clone(), "MNIST_GPU_REQUIRE_BROWSER", move || test().map_err(Failed::from))
     });
     let trials = replay::trials().into_iter().chain(in_browser).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    visit::close();
+    conclusion.exit_code()
 }
 
 /// A trial in the browser: its name, and what it does or why it fails.

@@ -1,6 +1,6 @@
 //! The page as a person uses it.
 
-use crate::driver::{Browser, Driver};
+use crate::driver::Browser;
 use crate::server::Server;
 use crate::visit::{DESKTOP, Fixture, WEBGPU, files, fixture, visit};
 use crate::{InBrowser, expect};
@@ -48,7 +48,7 @@ pub const PASTE: &str = "
 /// Test images that are pasted as pictures get the label that the network gives them natively.
 fn images() -> Result<(), String> {
     let Fixture { data, .. } = fixture();
-    visit(files(false), DESKTOP, WEBGPU, |browser, _, _| {
+    visit(files(false), DESKTOP, |browser, _| {
         let mut right = 0;
         for (image, label) in data.test.images.chunks(784).zip(&data.test.labels).take(20) {
             browser.run(PASTE, &[json!(image)])?;
@@ -67,7 +67,7 @@ fn drawing() -> Result<(), String> {
         const context = new OffscreenCanvas(28, 28).getContext('2d', { willReadFrequently: true });
         context.drawImage(document.querySelector('#seen'), 0, 0);
         return [...context.getImageData(0, 0, 28, 28).data].filter((value, i) => i % 4 === 0 && value > 128).length;";
-    visit(files(false), DESKTOP, WEBGPU, |browser, _, _| {
+    visit(files(false), DESKTOP, |browser, _| {
         for pointer in ["mouse", "touch", "pen"] {
             browser.drag(pointer, "#pad", &[[0.52, 0.2], [0.5, 0.5], [0.48, 0.8]])?;
             browser.wait(answer)?;
@@ -127,7 +127,7 @@ fn download(browser: &Browser, folder: &Path) -> Result<Vec<u8>, String> {
 fn training() -> Result<(), String> {
     let settings = json!({ "seed": 5, "epochs": 3, "rate": 0.004 });
     let ended = "document.querySelector('#status').textContent.startsWith('Done')";
-    visit(files(true), DESKTOP, WEBGPU, |browser, _, downloads| {
+    visit(files(true), DESKTOP, |browser, downloads| {
         start(browser, &settings)?;
         browser.wait(ended)?;
         let whole = download(browser, downloads)?;
@@ -169,7 +169,7 @@ fn loading() -> Result<(), String> {
         const transfer = new DataTransfer();
         transfer.items.add(new File([bytes], args[0]));
         dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, cancelable: true }));";
-    visit(files(false), DESKTOP, WEBGPU, |browser, _, _| {
+    visit(files(false), DESKTOP, |browser, _| {
         browser.run(open, &[json!("good.safetensors"), json!(true)])?;
         browser.wait("document.querySelector('#weights').selectedOptions[0].text === 'mlp, from good.safetensors'")?;
         browser.click("#evaluate")?;
@@ -193,15 +193,13 @@ fn without_webgpu() -> Result<(), String> {
     let keep = "";
     let hide = "Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined });";
     let cases: [(&[&str], &str, &str, &str); 3] = [
-        (&["--enable-unsafe-webgpu", untrusted], keep, "untrusted.test", "only on https"),
+        (&[WEBGPU, untrusted], keep, "untrusted.test", "only on https"),
         (&[], hide, "localhost", "has no WebGPU"),
         (&[], keep, "localhost", "found no GPU"),
     ];
-    let driver = Driver::start()?;
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     for (arguments, before, host, word) in cases {
         let server = Server::start(files(true)).map_err(|error| error.to_string())?;
-        let browser = driver.open(DESKTOP, arguments, folder.path())?;
+        let browser = Browser::start(arguments)?;
         browser.run_before_pages(before)?;
         browser.goto(&format!("http://{host}:{}/", server.port))?;
         browser.wait("document.body.dataset.ready === 'false'")?;
@@ -227,7 +225,7 @@ fn layout() -> Result<(), String> {
         const name = element.ariaLabel ?? element.getAttribute('aria-label') ?? (element.labels?.length ? 'a label' : element.textContent.trim());
         return !name;
     }).map((element) => element.outerHTML.slice(0, 80));";
-    visit(files(true), [360, 780], WEBGPU, |browser, _, _| {
+    visit(files(true), [360, 780], |browser, _| {
         start(browser, &json!({ "epochs": 1 }))?;
         browser.wait("document.querySelector('#status').textContent.startsWith('Done')")?;
         browser

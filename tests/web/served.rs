@@ -1,9 +1,8 @@
 //! The page as `mnist-gpu serve` gives it, with that server's headers.
 
-use crate::driver::Driver;
 use crate::page::{PASTE, start};
 use crate::program::Program;
-use crate::visit::{DESKTOP, Fixture, WEBGPU, fixture};
+use crate::visit::{DESKTOP, Fixture, fixture, visit_at};
 use crate::{InBrowser, expect};
 use mnist_gpu::data::Split;
 use serde_json::json;
@@ -40,25 +39,22 @@ fn page() -> Result<(), String> {
     let Fixture { data, .. } = fixture();
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let server = serve(folder.path())?;
-    let driver = Driver::start()?;
-    let browser = driver.open(DESKTOP, WEBGPU, folder.path())?;
-    browser.goto(&format!("http://127.0.0.1:{}/", server.port))?;
-    browser.wait("document.body.dataset.ready")?;
-    let mut right = 0;
-    for (image, label) in data.test.images.chunks(784).zip(&data.test.labels).take(10) {
-        browser.run(PASTE, &[json!(image)])?;
-        browser.wait("document.querySelector('#answer strong')")?;
-        right += usize::from(browser.text("#answer strong")? == label.to_string());
-    }
-    // The network itself, trained on so few images, knows some nine in ten.
-    expect("eight of ten images are recognised", &(right >= 8), &true)?;
-    start(&browser, &json!({ "epochs": 1 }))?;
-    browser.wait("document.querySelector('#status').textContent.startsWith('Done')")?;
-    let evaluate =
-        "return (await fetch('/v1/predict', { method: 'POST', headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify(args[0]) })).json();";
-    let rows: Vec<&[u8]> = data.test.images[..784].chunks(28).collect();
-    let answer = browser.run(evaluate, &[json!(rows)])?;
-    expect("the page may ask the server", &answer["label"], &json!(data.test.labels[0].to_string()))?;
-    expect("console", &browser.complaints()?, &Vec::new())
+    visit_at(&format!("http://127.0.0.1:{}/", server.port), DESKTOP, |browser, _| {
+        let mut right = 0;
+        for (image, label) in data.test.images.chunks(784).zip(&data.test.labels).take(10) {
+            browser.run(PASTE, &[json!(image)])?;
+            browser.wait("document.querySelector('#answer strong')")?;
+            right += usize::from(browser.text("#answer strong")? == label.to_string());
+        }
+        // The network itself, trained on so few images, knows some nine in ten.
+        expect("eight of ten images are recognised", &(right >= 8), &true)?;
+        start(browser, &json!({ "epochs": 1 }))?;
+        browser.wait("document.querySelector('#status').textContent.startsWith('Done')")?;
+        let evaluate =
+            "return (await fetch('/v1/predict', { method: 'POST', headers: { 'Content-Type': 'application/json' },
+            body: JSON.stringify(args[0]) })).json();";
+        let rows: Vec<&[u8]> = data.test.images[..784].chunks(28).collect();
+        let answer = browser.run(evaluate, &[json!(rows)])?;
+        expect("the page may ask the server", &answer["label"], &json!(data.test.labels[0].to_string()))
+    })
 }

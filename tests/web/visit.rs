@@ -1,18 +1,20 @@
-//! A visit to a site: one browser, one server, and nothing on the console in the end.
+//! A visit to a site: a browser, a server, and nothing on the console in the end.
 
-use crate::driver::{Browser, Driver};
+use crate::driver::Browser;
 use crate::expect;
 use crate::server::Server;
 use crate::site::{Trained, config, few_images, site, train_on_cpu};
 use mnist_gpu::data::Dataset;
 use mnist_gpu::export::web::File;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// A window as desktops have it.
 pub const DESKTOP: [u32; 2] = [1280, 1000];
 /// What Chromium needs to give a page its software adapter.
-pub const WEBGPU: &[&str] = &["--enable-unsafe-webgpu"];
+pub const WEBGPU: &str = "--enable-unsafe-webgpu";
+/// Browsers without a visitor: a browser starts in more time than most visits take.
+static FREE: Mutex<Vec<Browser>> = Mutex::new(Vec::new());
 
 /// What the trials of the page share: a small set, and an `mlp` that was trained on it.
 pub struct Fixture {
@@ -36,19 +38,42 @@ pub fn files(training: bool) -> Vec<File> {
     site(&trained.checkpoint, data, training)
 }
 
-/// Opens a site's page and does something there. `complaints` are what the console is expected to say.
+/// Opens a site's page in a browser with WebGPU and does something there.
 pub fn visit(
     site: Vec<File>,
     size: [u32; 2],
-    arguments: &[&str],
-    test: impl FnOnce(&Browser, &Server, &Path) -> Result<(), String>,
+    test: impl FnOnce(&Browser, &Path) -> Result<(), String>,
+) -> Result<(), String> {
+    let server = Server::start(site).map_err(|error| error.to_string())?;
+    visit_at(&server.url(), size, test)
+}
+
+/// The same with the page at an address. Addresses are never the same twice (each server has a port of its own), so that
+/// nothing that a browser keeps comes from another visit.
+pub fn visit_at(
+    url: &str,
+    size: [u32; 2],
+    test: impl FnOnce(&Browser, &Path) -> Result<(), String>,
 ) -> Result<(), String> {
     let downloads = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let server = Server::start(site).map_err(|error| error.to_string())?;
-    let driver = Driver::start()?;
-    let browser = driver.open(size, arguments, downloads.path())?;
-    browser.goto(&server.url())?;
+    let free = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let browser = match free {
+        Some(browser) => browser,
+        None => Browser::start(&[WEBGPU])?,
+    };
+    browser.resize(size)?;
+    browser.download_to(downloads.path())?;
+    browser.goto(url)?;
     browser.wait("document.body.dataset.ready")?;
-    test(&browser, &server, downloads.path())?;
-    expect("console", &browser.complaints()?, &Vec::new())
+    test(&browser, downloads.path())?;
+    expect("console", &browser.complaints()?, &Vec::new())?;
+    // The page ends with all that it has on the device. A browser in which something went wrong ends, too.
+    browser.goto("about:blank")?;
+    FREE.lock().unwrap_or_else(PoisonError::into_inner).push(browser);
+    Ok(())
+}
+
+/// Ends the browsers.
+pub fn close() {
+    FREE.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
