@@ -64,6 +64,7 @@ fn conv2d_forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_inv
         }
     }
     if pooled {
+        // So little is stored here that moving the sums would cost more in every step than it saves once.
         for (var o = 0u; o < 16u; o++) {
             finish(sums[o], row, first_o + o, patch_y, patch_x);
         }
