@@ -23,17 +23,17 @@ use std::path::PathBuf;
 /// Measure how fast the devices of this machine are
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Of each device: what it can do at best; each kernel of the models' training steps by itself, in every variant, with its
-share of that; whole steps of training and inference; fresh processes to their first steps. Figures are medians; nothing else should
-run meanwhile.
+Of each device: what it can do at best; each kernel of the models' training steps by itself, in every \
+variant, with its share of that; whole steps of training and inference; fresh processes to their first steps. \
+Figures are medians; nothing else should run meanwhile.
 
 Examples:
-  mnist-gpu bench                               every device of this machine, in full
+  mnist-gpu bench                               every device, in full
   mnist-gpu bench --quick --device cpu          a first look at one
   mnist-gpu bench --only steps --model mlp --model lenet --device vulkan
-  mnist-gpu bench --device 0 --save-tuning      measure an adapter, and train with its fastest kernels from then on
-  mnist-gpu bench --out before                  with bench.md, bench.png and bench.json in the folder
-  mnist-gpu bench --compare before/bench.json   fails where something takes over 10 % longer than then")]
+  mnist-gpu bench --device 0 --save-tuning      keep the fastest kernels
+  mnist-gpu bench --out before                  bench.md, bench.png, bench.json
+  mnist-gpu bench --compare before/bench.json   fail where it takes 10 % longer")]
 pub struct Args {
     /// all, or a device as elsewhere; several are measured one after another
     #[arg(long, value_name = "DEVICE", default_value = "all", env = "MNIST_GPU_DEVICE", hide_env_values = true)]

@@ -15,13 +15,13 @@ use std::str::FromStr;
 /// Run every op on a device and on the CPU, and compare
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Of each op it prints how many numbers were compared, the worst error with its bound, and the verdict. The exit code is 1
-if any op is beyond its bound; the first such op is named.
+Of each op it prints how many numbers were compared, the worst error with its bound, and the verdict. \
+The exit code is 1 if any op is beyond its bound; the first such op is named.
 
 Examples:
-  mnist-gpu check                     every adapter of this machine
+  mnist-gpu check                   every adapter of this machine
   mnist-gpu check --device vulkan
-  mnist-gpu check --seed 7 --json     other random shapes and numbers; an object a line")]
+  mnist-gpu check --seed 7 --json   other shapes and numbers; an object a line")]
 pub struct Args {
     /// all, or a device as elsewhere
     #[arg(long, value_name = "DEVICE", default_value = "all", env = "MNIST_GPU_DEVICE", hide_env_values = true)]

@@ -10,7 +10,8 @@ use clap_complete::Shell;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  mnist-gpu completions bash > ~/.local/share/bash-completion/completions/mnist-gpu
+  mnist-gpu completions bash > \\
+      ~/.local/share/bash-completion/completions/mnist-gpu
   mnist-gpu completions zsh > ~/.zfunc/_mnist-gpu
   mnist-gpu completions fish > ~/.config/fish/completions/mnist-gpu.fish
   mnist-gpu completions man | man -l -")]

@@ -1,5 +1,6 @@
 //! The options that make a configuration: the model, and how it is trained.
 
+use super::HELP_COLUMNS;
 use crate::config::TrainConfig;
 use crate::model::{DEFAULT_PRESET, PRESETS, defaults, load, preset};
 use crate::optimizer::Optimizer;
@@ -121,8 +122,18 @@ impl ConfigArgs {
 pub fn defaults_by_model() -> String {
     let mut text = String::from("Defaults by model (each of the options above replaces one):\n");
     for name in PRESETS {
-        let config = defaults(preset(name, 10).expect("a preset's name"));
-        text.push_str(&format!("  {name:8} {}\n", config.summary()));
+        let summary = defaults(preset(name, 10).expect("a preset's name")).summary();
+        let mut line = format!("  {name:8}");
+        for word in summary.split(' ') {
+            if line.chars().count() + 1 + word.chars().count() > HELP_COLUMNS {
+                text.push_str(&line);
+                line = format!("\n{:10}", "");
+            }
+            line.push(' ');
+            line.push_str(word);
+        }
+        text.push_str(&line);
+        text.push('\n');
     }
     text
 }

@@ -12,9 +12,9 @@ use serde_json::json;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  mnist-gpu devices                 what there is, with the limits and features that matter
+  mnist-gpu devices                 what there is, with limits and features
   mnist-gpu devices --json          for a program to read
-  mnist-gpu train --device vulkan   a backend from the list; a number or part of a name does too")]
+  mnist-gpu train --device vulkan   by backend, number or part of the name")]
 pub struct Args {
     /// Print one JSON object instead
     #[arg(long)]

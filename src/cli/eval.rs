@@ -17,10 +17,10 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  mnist-gpu eval                                  the newest complete run on the test images
-  mnist-gpu eval runs/0003-mlp --split train      another run on the images it was trained on
-  mnist-gpu eval model.safetensors --json         for a program to read
-  mnist-gpu eval torch.safetensors --model cnn    a state dict that PyTorch saved")]
+  mnist-gpu eval                                 the newest run, on test images
+  mnist-gpu eval runs/0003-mlp --split train     another, on its training images
+  mnist-gpu eval model.safetensors --json        for a program to read
+  mnist-gpu eval torch.safetensors --model cnn   a state dict that PyTorch saved")]
 pub struct Args {
     /// A run's folder or a .safetensors file [default: the newest complete run]
     run: Option<PathBuf>,

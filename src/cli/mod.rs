@@ -37,18 +37,20 @@ pub struct Cli {
     verbose: u8,
 }
 
+/// Columns of the narrowest terminal in which help texts keep their lines.
+const HELP_COLUMNS: usize = 80;
+
 const EXAMPLES: &str = "\
 Examples:
-  mnist-gpu train                       train the default model on the best device
-  mnist-gpu train --epochs 1 --seed 7   one pass over the images, other initial weights
-  mnist-gpu eval                        evaluate the newest run on the test images
+  mnist-gpu train                       train the default on the best device
+  mnist-gpu train --epochs 1 --seed 7   one pass, other initial weights
+  mnist-gpu eval                        evaluate the newest run on test images
   mnist-gpu predict seven.png           read the digit on a picture
-  mnist-gpu devices                     which adapters there are, and which one is taken
+  mnist-gpu devices                     the adapters, and which one is taken
 
-Runs are kept in the folder runs, or in the one that MNIST_GPU_RUNS names; what is found out about
-adapters in the user's cache folder, or in the one that MNIST_GPU_CACHE_DIR names. The exit code is
-0 for success, 1 for failure, 2 for a mistake in the arguments, 130 after Ctrl-C and 143 after
-SIGTERM.";
+Runs are kept in the folder runs, or in the one that MNIST_GPU_RUNS names; what is found out about adapters \
+in the user's cache folder, or in the one that MNIST_GPU_CACHE_DIR names. The exit code is 0 for success, 1 for \
+failure, 2 for a mistake in the arguments, 130 after Ctrl-C and 143 after SIGTERM.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -116,5 +118,27 @@ pub fn run(cli: Cli) -> ExitCode {
             output::error(&error);
             ExitCode::from(if matches!(error, Error::Usage(_)) { 2 } else { 1 })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// The lines that would be broken in a terminal, or that are broken where a terminal would not.
+    fn ragged(command: &clap::Command) -> Vec<String> {
+        let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let is_paragraph = |line: &str| !line.is_empty() && !line.starts_with(' ') && !line.ends_with(':');
+        let too_long = lines.iter().filter(|line| line.starts_with(' ') && line.chars().count() > HELP_COLUMNS);
+        let broken = lines.windows(2).filter(|pair| pair.iter().all(|line| is_paragraph(line))).map(|pair| &pair[1]);
+        let here = too_long.chain(broken).map(|line| format!("{}: {line}", command.get_name()));
+        here.chain(command.get_subcommands().flat_map(ragged)).collect()
+    }
+
+    #[test]
+    fn examples_fit_a_terminal_and_paragraphs_are_broken_by_it() {
+        assert_eq!(ragged(&Cli::command()), Vec::<String>::new());
     }
 }

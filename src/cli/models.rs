@@ -10,9 +10,9 @@ use serde_json::json;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  mnist-gpu models                     all presets
-  mnist-gpu models cnn                 one, layer by layer
-  mnist-gpu models cnn --json >my.json the form that train --model my.json takes")]
+  mnist-gpu models                        all presets
+  mnist-gpu models cnn                    one, layer by layer
+  mnist-gpu models cnn --json > my.json   what train --model my.json takes")]
 pub struct Args {
     /// A preset's name, or a JSON file of layers
     #[arg(value_name = "NAME|FILE.json")]

@@ -16,14 +16,14 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  mnist-gpu report                                 the newest complete run
-  mnist-gpu report runs/0003-mlp --out paper       another one, its report in a folder of its own
-  mnist-gpu report runs/0001-cnn runs/0003-mlp     a table of both and their curves, in runs/comparison
-  mnist-gpu report runs/*                          all of them
+  mnist-gpu report                               the newest complete run
+  mnist-gpu report runs/0003-mlp --out paper     another, to a folder of its own
+  mnist-gpu report runs/0001-cnn runs/0003-mlp   both, compared: runs/comparison
+  mnist-gpu report runs/*                        all of them
 
-The report of one run is report.md with the plots training, confusion, reliability and mistakes, each as
-PNG and SVG; train writes it at its end, too. The weights are evaluated on the training and the test
-images for it. A comparison is comparison.md with one plot; it needs the runs' records only.")]
+The report of one run is report.md with the plots training, confusion, reliability and mistakes, each as \
+PNG and SVG; train writes it at its end, too. The weights are evaluated on the training and the test images for \
+it. A comparison is comparison.md with one plot; it needs the runs' records only.")]
 pub struct Args {
     /// Folders of runs [default: the newest complete run]
     runs: Vec<PathBuf>,

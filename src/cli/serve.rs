@@ -33,10 +33,11 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  mnist-gpu serve                                 the newest complete run, on http://127.0.0.1:8000
-  mnist-gpu serve runs/0002-cnn --port 0          another run, on a port that is free
-  mnist-gpu serve --host 0.0.0.0                  for other machines, too
-  curl -H 'Content-Type: image/png' --data-binary @seven.png http://127.0.0.1:8000/v1/predict
+  mnist-gpu serve                          the newest run, on 127.0.0.1:8000
+  mnist-gpu serve runs/0002-cnn --port 0   another run, on a port that is free
+  mnist-gpu serve --host 0.0.0.0           for other machines, too
+  curl -H 'Content-Type: image/png' --data-binary @seven.png \\
+      http://127.0.0.1:8000/v1/predict
   curl --json '[[0, 0, ...], ...]' http://127.0.0.1:8000/v1/predict
 
 There is neither encryption nor a password: beyond this machine, put a web server that has them in front.")]

@@ -11,7 +11,7 @@ use crate::Result;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  mnist-gpu export onnx -o digits.onnx         the newest run for ONNX Runtime and its like
+  mnist-gpu export onnx -o digits.onnx         the newest run for ONNX Runtime
   mnist-gpu export tensorboard runs/*          runs for TensorBoard
   mnist-gpu export web -o site                 the newest run as a web page
   mnist-gpu export onnx --help                 what such a file takes and gives")]

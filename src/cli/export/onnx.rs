@@ -12,11 +12,11 @@ use std::path::PathBuf;
 /// An ONNX file: images in (any number of them), log-probabilities out, the normalisation inside
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The model takes images [batch, 1, height, width], light ink on dark ground as in MNIST, and gives
+The model takes images [batch, 1, height, width], light ink on dark ground as in MNIST, and gives \
 log_probabilities [batch, classes]. The names of the classes are in the file's metadata.
 
 Examples:
-  mnist-gpu export onnx -o digits.onnx                  the newest complete run, bytes in
+  mnist-gpu export onnx -o digits.onnx       the newest complete run, bytes in
   mnist-gpu export onnx runs/0003-mlp --pixels float -o mlp.onnx")]
 pub struct Args {
     /// A run's folder or a .safetensors file [default: the newest complete run]

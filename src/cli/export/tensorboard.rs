@@ -13,8 +13,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  mnist-gpu export tensorboard runs/*       an event file in the folder of each run
-  tensorboard --logdir runs                 shows them all")]
+  mnist-gpu export tensorboard runs/*   an event file in the folder of each run
+  tensorboard --logdir runs             shows them all")]
 pub struct Args {
     /// Folders of runs
     #[arg(required = true, value_name = "RUN")]

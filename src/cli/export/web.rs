@@ -16,10 +16,10 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  mnist-gpu export web -o site                        the newest complete run, 3 MB
-  mnist-gpu export web runs/0003-mlp -o site --force  another run, into a folder that is there
-  mnist-gpu export web -o site --with-training        with the training images (10 MB), so that the page trains
-  python3 -m http.server -d site                      then open http://localhost:8000
+  mnist-gpu export web -o site                        the newest run, 3 MB
+  mnist-gpu export web runs/0003-mlp -o site --force  replace what is there
+  mnist-gpu export web -o site --with-training        a page that trains; 10 MB
+  python3 -m http.server -d site                      open http://localhost:8000
 
 Any web server can serve the folder. Browsers allow WebGPU on https and on localhost only.")]
 pub struct Args {

@@ -26,14 +26,14 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  mnist-gpu predict seven.png                     by the newest complete run
-  mnist-gpu predict --run runs/0002-cnn photos    all pictures in a folder and in the folders below
-  mnist-gpu predict --show seven.png              and draw what the network sees
-  mnist-gpu predict --json *.jpg                  for a program: one object a line
-  scan | mnist-gpu predict -                      a picture from a pipe
+  mnist-gpu predict seven.png                    by the newest complete run
+  mnist-gpu predict --run runs/0002-cnn photos   all pictures in and below it
+  mnist-gpu predict --show seven.png             draw what the network sees
+  mnist-gpu predict --json *.jpg                 one JSON object a line
+  scan | mnist-gpu predict -                     a picture from a pipe
 
-A picture that cannot be read, or with nothing on it, gets an error of its own and does not stop the others; the exit
-code is 1 in the end.")]
+A picture that cannot be read, or with nothing on it, gets an error of its own and does not stop the others; \
+the exit code is 1 in the end.")]
 pub struct Args {
     /// Pictures, folders of pictures, or - for a picture from stdin
     #[arg(value_name = "IMAGE", required = true)]

@@ -16,18 +16,17 @@ use std::path::PathBuf;
 /// Train on more and more images with several seeds, and report how the test loss falls
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A study is a folder of cells, one training run for each size and seed, all tested on every test
-image. The command runs the cells that are missing and writes a report of those that are there:
-training_performance.png and .svg, study.md, study.csv, study.json. So a study that was interrupted
-goes on, one is extended by other --sizes or more --seeds, and several are merged by copying their
-cells into one folder, all with the same command.
+A study is a folder of cells, one training run for each size and seed, all tested on every test image. The \
+command runs the cells that are missing and writes a report of those that are there: training_performance.png and \
+.svg, study.md, study.csv, study.json. So a study that was interrupted goes on, one is extended by other --sizes or \
+more --seeds, and several are merged by copying their cells into one folder, all with the same command.
 
 Examples:
-  mnist-gpu study                                      1,200, 12,000, 60,000 images, 3 seeds each
+  mnist-gpu study                                    three sizes, 3 seeds each
   mnist-gpu study --model mlp --sizes 600,1200,2400,4800 --seeds 10
   mnist-gpu study --data-dir fashion --out studies/fashion
-  mnist-gpu study --out /shared/study --cell 2/9       the second of nine shares of the cells
-  mnist-gpu study --out /shared/study --cell array     the share of a task of an array job
+  mnist-gpu study --out /shared/study --cell 2/9     the second of nine shares
+  mnist-gpu study --out /shared/study --cell array   an array task's share
   seq 9 | parallel mnist-gpu study --out study --threads 1 --cell {}/9")]
 pub struct Args {
     /// Numbers of training images [default: a fiftieth, a fifth and all of them: 1200,12000,60000 of MNIST]

@@ -79,16 +79,16 @@ fn examples() -> String {
     let mut text = defaults_by_model();
     text.push_str(
         "\nExamples:
-  mnist-gpu train                                    the default model on the best device
+  mnist-gpu train                         the default model on the best device
   mnist-gpu train --model mlp --epochs 10 --seed 3
   mnist-gpu train --validation 5000 --target-accuracy 0.975
   mnist-gpu train --data-dir fashion --device vulkan --out runs/fashion
   mnist-gpu train --json | jq .test_accuracy
   mnist-gpu train --resume runs/0007-cnn
 
-The run's folder holds model.safetensors (the weights), run.json (configuration, device, figures),
-metrics.csv (the table) and report.md with its plots. Ctrl-C stops after the current steps and keeps what there is; --resume
-goes on from there, also after a crash.",
+The run's folder holds model.safetensors (the weights), run.json (configuration, device, figures), \
+metrics.csv (the table) and report.md with its plots. Ctrl-C stops after the current steps and keeps what there \
+is; --resume goes on from there, also after a crash.",
     );
     text
 }
