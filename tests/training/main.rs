@@ -1,6 +1,7 @@
 //! Whole runs: training that must learn and training that must not, the same on every device, to the last bit where
 //! that is promised, and its ends.
 
+mod any_model;
 mod batches;
 #[path = "../devices/mod.rs"]
 mod devices;
