@@ -14,9 +14,14 @@ use mnist_gpu::model::{Layer, ModelSpec, Shape};
 use mnist_gpu::optimizer::Optimizer;
 use mnist_gpu::random::threefry;
 use mnist_gpu::schedule::Schedule;
+use mnist_gpu::trainer::Trainer;
 
 /// How many models are tried where nothing else is asked for.
 const MODELS: u32 = 6;
+
+/// The most that a tensor may be away from the CPU's, as a share of how far the training moved it. Rounding comes to 10⁻⁵;
+/// of 100 models one has a window in which the last bit decides which place is the largest: 2 · 10⁻³.
+const APART: f64 = 1e-2;
 
 /// Random choices, the same for the same seed.
 struct Dice {
@@ -119,6 +124,11 @@ impl Dice {
     }
 }
 
+/// The Euclidean distance.
+fn distance(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt()
+}
+
 /// Trains, and evaluates what came of it by itself.
 fn outcome(device: &dyn Device, data: &Dataset, config: &TrainConfig) -> (Outcome, f64) {
     let run = trained(device, data, config);
@@ -137,6 +147,8 @@ fn every_adapter_trains_it_as_the_cpu_does() {
         let config = dice.config(&data);
         let layers: Vec<String> = config.model.layers.iter().map(ToString::to_string).collect();
         println!("{seed}: {}×{}, batch {}: {}", data.height, data.width, config.batch_size, layers.join(", "));
+        let initial =
+            Trainer::new(&cpu(2), &data, &config).and_then(|mut trainer| trainer.parameters()).expect("weights");
         let (expected, expected_loss) = outcome(&cpu(2), &data, &config);
         assert_relative_eq!(expected_loss, expected.last().test_loss, max_relative = 1e-6);
         on_adapters(|device| {
@@ -145,7 +157,9 @@ fn every_adapter_trains_it_as_the_cpu_does() {
             assert_relative_eq!(found.last().test_loss, expected.last().test_loss, max_relative = 1e-5);
             assert_relative_eq!(loss, expected_loss, max_relative = 1e-5);
             for (name, values) in &expected.parameters {
-                assert_relative_eq!(found.parameters[name][..], values[..], max_relative = 1e-4, epsilon = 1e-6);
+                let apart = distance(&found.parameters[name], values);
+                let moved = distance(&initial[name], values);
+                assert!(apart <= APART * moved, "{name}: {apart:e} apart after {moved:e}");
             }
         });
     }
