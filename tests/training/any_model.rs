@@ -17,7 +17,7 @@ use mnist_gpu::schedule::Schedule;
 use mnist_gpu::trainer::Trainer;
 
 /// How many models are tried where nothing else is asked for.
-const MODELS: u32 = 6;
+const MODELS: u32 = 4;
 
 /// The most that a tensor may be away from the CPU's, as a share of how far the training moved it. Rounding comes to 10⁻⁵;
 /// of 100 models one has a window in which the last bit decides which place is the largest: 2 · 10⁻³.
