@@ -58,7 +58,6 @@ fn table(args: &Args) -> Result<()> {
     line("|---|---|---:|---:|---|")?;
     for name in PRESETS {
         let spec = preset(name, args.classes).expect("a preset's name");
-        let layers: Vec<String> = spec.layers.iter().map(ToString::to_string).collect();
         let (parameters, flops) = match spec.stages(args.image, args.classes) {
             Ok(stages) => {
                 let flops: u64 = stages.iter().map(Stage::flops).sum();
@@ -67,14 +66,14 @@ fn table(args: &Args) -> Result<()> {
             Err(_) => ("does not fit".into(), "–".into()),
         };
         let defaults = defaults(spec.clone()).summary();
-        line(&format!("| {name} | {} | {parameters} | {flops} | {defaults} |", layers.join(", ")))?;
+        line(&format!("| {name} | {spec} | {parameters} | {flops} | {defaults} |"))?;
     }
     Ok(())
 }
 
 fn show(spec: &ModelSpec, args: &Args) -> Result<()> {
     let stages = spec.stages(args.image, args.classes)?;
-    line(&format!("{}: {}\n", spec.name, spec.layers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))?;
+    line(&format!("{}: {spec}\n", spec.name))?;
     line(&format!("{:<10}{:>14}{:>14}{:>14}", "stage", "output", "parameters", "FLOP"))?;
     line(&format!("{:<10}{:>14}{:>14}{:>14}", "image", args.image.to_string(), "", ""))?;
     for stage in &stages {

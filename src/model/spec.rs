@@ -13,6 +13,14 @@ pub struct ModelSpec {
     pub layers: Vec<Layer>,
 }
 
+impl fmt::Display for ModelSpec {
+    /// The layers in a line.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let layers: Vec<String> = self.layers.iter().map(ToString::to_string).collect();
+        f.write_str(&layers.join(", "))
+    }
+}
+
 /// One layer of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

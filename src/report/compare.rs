@@ -89,7 +89,7 @@ fn settings(run: &Run) -> Vec<(&'static str, String)> {
         ("data", format!("{} ({})", run.data.name, run.data.fingerprint.chars().take(8).collect::<String>())),
         ("training images", thousands(run.data.train_images.into())),
         ("held out", optional(config.validation, "none")),
-        ("model", config.model.layers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        ("model", config.model.to_string()),
         ("initial weights", run.init.clone().unwrap_or_else(|| "of the seed".into())),
         ("training", config.summary()),
         ("target accuracy", config.target_accuracy.map_or("none".into(), |target| percent(target, 2))),

@@ -5,11 +5,9 @@
 use crate::devices::{cpu, on_adapters};
 use crate::{Outcome, trained};
 use approx::assert_relative_eq;
-use mnist_gpu::checkpoint::{Checkpoint, Metadata};
 use mnist_gpu::config::TrainConfig;
 use mnist_gpu::data::{Dataset, Split};
 use mnist_gpu::device::Device;
-use mnist_gpu::inference::Classifier;
 use mnist_gpu::model::{Layer, ModelSpec, Shape};
 use mnist_gpu::optimizer::Optimizer;
 use mnist_gpu::random::threefry;
@@ -88,7 +86,7 @@ impl Dice {
         }
     }
 
-    /// Images of noise: no two windows of a pool have the same numbers in them.
+    /// Images of noise, in which hardly any two places are alike, so that a pool's choice is clear.
     fn data(&mut self) -> Dataset {
         let [height, width] = self.one_of(&[[8, 8], [8, 17], [13, 9], [16, 16], [20, 12]]);
         let classes = self.one_of(&[2, 3, 10, 47, 100]);
@@ -132,9 +130,7 @@ fn distance(a: &[f32], b: &[f32]) -> f64 {
 /// Trains, and evaluates what came of it by itself.
 fn outcome(device: &dyn Device, data: &Dataset, config: &TrainConfig) -> (Outcome, f64) {
     let run = trained(device, data, config);
-    let checkpoint = Checkpoint { metadata: Metadata::new(config, data), parameters: run.parameters.clone() };
-    let mut classifier = Classifier::new(device, &checkpoint).expect("a classifier");
-    let loss = classifier.evaluate(&data.test).expect("an evaluation").loss;
+    let loss = run.evaluated(device, data, config).loss;
     (run, loss)
 }
 
@@ -145,11 +141,10 @@ fn every_adapter_trains_it_as_the_cpu_does() {
         let mut dice = Dice { seed, thrown: 0 };
         let data = dice.data();
         let config = dice.config(&data);
-        let layers: Vec<String> = config.model.layers.iter().map(ToString::to_string).collect();
-        println!("{seed}: {}×{}, batch {}: {}", data.height, data.width, config.batch_size, layers.join(", "));
-        let initial =
-            Trainer::new(&cpu(2), &data, &config).and_then(|mut trainer| trainer.parameters()).expect("weights");
-        let (expected, expected_loss) = outcome(&cpu(2), &data, &config);
+        println!("{seed}: {}×{}, batch {}: {}", data.height, data.width, config.batch_size, config.model);
+        let cpu = cpu(2);
+        let initial = Trainer::new(&cpu, &data, &config).and_then(|mut trainer| trainer.parameters()).expect("weights");
+        let (expected, expected_loss) = outcome(&cpu, &data, &config);
         assert_relative_eq!(expected_loss, expected.last().test_loss, max_relative = 1e-6);
         on_adapters(|device| {
             let (found, loss) = outcome(device, &data, &config);

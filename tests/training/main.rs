@@ -11,10 +11,12 @@ mod micro_batches;
 mod other_shapes;
 mod same;
 
-use mnist_gpu::checkpoint::Parameters;
+use mnist_gpu::checkpoint::{Checkpoint, Metadata, Parameters};
 use mnist_gpu::config::TrainConfig;
 use mnist_gpu::data::{Dataset, Split};
 use mnist_gpu::device::{Device, Session};
+use mnist_gpu::evaluate::Evaluation;
+use mnist_gpu::inference::Classifier;
 use mnist_gpu::model::{Shape, defaults, preset};
 use mnist_gpu::program::{Build, List, State, build};
 use mnist_gpu::schedule::Schedule;
@@ -59,6 +61,13 @@ struct Outcome {
 impl Outcome {
     fn last(&self) -> &EpochRow {
         self.rows.last().expect("there is a row of epoch 0")
+    }
+
+    /// What the trained model makes of the test images, on a device that has nothing else of the run.
+    fn evaluated(&self, device: &dyn Device, data: &Dataset, config: &TrainConfig) -> Evaluation {
+        let checkpoint = Checkpoint { metadata: Metadata::new(config, data), parameters: self.parameters.clone() };
+        let classifier = Classifier::new(device, &checkpoint);
+        classifier.and_then(|mut classifier| classifier.evaluate(&data.test)).expect("an evaluation")
     }
 
     /// Every bit of the parameters.

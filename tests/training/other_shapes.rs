@@ -2,11 +2,9 @@
 
 use crate::devices::cpu;
 use crate::{config, on_all, trained};
-use mnist_gpu::checkpoint::{Checkpoint, Metadata};
 use mnist_gpu::config::TrainConfig;
 use mnist_gpu::data::{Dataset, Split};
 use mnist_gpu::device::Device;
-use mnist_gpu::inference::Classifier;
 use mnist_gpu::model::{Layer, PRESETS, Shape, preset};
 use mnist_gpu::random::threefry;
 
@@ -38,10 +36,8 @@ fn learns(device: &dyn Device, model: &str, data: &Dataset, epochs: u32) {
     assert!(first.test_accuracy < 0.7, "{model}: {first:?}");
     assert!(last.test_accuracy >= 0.95, "{model}: {last:?}");
 
-    let checkpoint = Checkpoint { metadata: Metadata::new(&config, data), parameters: run.parameters.clone() };
     let count = data.test.len();
-    let mut classifier = Classifier::new(device, &checkpoint).expect("a classifier");
-    let found = classifier.evaluate(&data.test).expect("an evaluation");
+    let found = run.evaluated(device, data, &config);
     assert!((found.accuracy - last.test_accuracy).abs() < 1e-9, "{model}: {} {last:?}", found.accuracy);
     // The mean of losses of f32, which are off by 10⁻⁵ at most.
     assert!((found.loss - last.test_loss).abs() < 1e-5 + 1e-5 * found.loss, "{model}: {} {last:?}", found.loss);
