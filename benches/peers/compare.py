@@ -178,9 +178,8 @@ def jax(folder, work, seconds):
     count = len(images) // work.batch * work.batch
     images, labels = jnp.asarray(images.reshape(-1, 784)), jnp.asarray(labels.astype(np.int32))
     keys = jax.random.split(jax.random.PRNGKey(1), 2)
-    shapes = [(784, 128), (128, 10)]
-    start = [(jax.random.uniform(key, shape, minval=-1, maxval=1) / shape[0] ** 0.5, jnp.zeros(shape[1]))
-             for key, shape in zip(keys, shapes)]
+    weights = [(jax.random.uniform(key, shape, minval=-1, maxval=1) / shape[0] ** 0.5, jnp.zeros(shape[1]))
+               for key, shape in zip(keys, [(784, 128), (128, 10)])]
 
     def loss(weights, x, y):
         (w1, b1), (w2, b2) = weights
@@ -191,15 +190,13 @@ def jax(folder, work, seconds):
         gradient = jax.grad(loss)(weights, images[part], labels[part])
         return jax.tree.map(lambda w, g: w - 0.1 * g, weights, gradient), None
 
-    @jax.jit
-    def epoch(weights, key):
-        parts = jax.random.permutation(key, len(images))[:count].reshape(-1, work.batch)
-        return jax.lax.scan(step, weights, parts)[0]
-
-    state = [start]
+    epoch = jax.jit(lambda weights, parts: jax.lax.scan(step, weights, parts)[0])
+    random = np.random.default_rng(1)
 
     def train():
-        state[0] = jax.block_until_ready(epoch(state[0], keys[0]))
+        nonlocal weights
+        parts = random.permutation(len(images))[:count].astype(np.int32).reshape(-1, work.batch)
+        weights = jax.block_until_ready(epoch(weights, parts))
 
     return rate(train, count, seconds)
 
@@ -279,9 +276,12 @@ def main():
         own = statistics.median(found[name, "mnist-gpu"])
         cells = [f"{WORK[name].title}, {UNITS[kind]}", figure(kind, own)]
         for peer in a.peers:
-            other = statistics.median(found.get((name, peer), [0]))
-            ratio = other / own if kind == "process" else own / max(other, 1)
-            cells.append(f"{figure(kind, other)} ({ratio:.1f} ×)" if other else "–")
+            if (name, peer) not in found:
+                cells.append("–")
+                continue
+            other = statistics.median(found[name, peer])
+            ratio = other / own if kind == "process" else own / other
+            cells.append(f"{figure(kind, other)} ({ratio:.1f} ×)")
         print(f"| {' | '.join(cells)} |")
 
 
