@@ -83,7 +83,7 @@ pub struct StepRow {
     pub images_per_second: Figure,
     /// Dispatches of a step; of a CPU, ops.
     pub dispatches: usize,
-    /// The share of the step that its kernels timed alone do not account for; of training, and where they were timed.
+    /// The share of the step that its kernels timed alone do not account for; of training.
     pub idle: Option<f64>,
 }
 

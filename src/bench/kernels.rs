@@ -16,7 +16,7 @@ const IMAGES: usize = 4_096;
 
 /// A program that does a whole training step once, as its `init`, so that every tensor holds what it should, and whose
 /// training step is one of the ops.
-fn alone(program: &Program, op: &Op) -> Program {
+pub fn alone(program: &Program, op: &Op) -> Program {
     let init = [&program.init[..], &program.train_step].concat();
     Program { init, train_step: vec![op.clone()], eval_step: Vec::new(), ..program.clone() }
 }
@@ -85,16 +85,6 @@ pub fn tuning(rows: &[KernelRow], usual: Class) -> Tuning {
         tuning.extend(class.filter(|class| *class != usual).map(|class| (chosen.op.clone(), class)));
     }
     tuning
-}
-
-/// The seconds of a workload's training step if each op took as long as by itself; none where some op was not timed.
-pub fn sum(data: &Dataset, workload: &Workload, rows: &[KernelRow]) -> Result<Option<f64>> {
-    let program = workload.program(data, data.train.len().min(IMAGES) as u32)?;
-    let alone = |op: &Op| {
-        let signature = program.signature(op);
-        rows.iter().find(|row| row.chosen && row.op == signature).map(|row| row.seconds.median)
-    };
-    Ok(program.train_step.iter().map(alone).sum())
 }
 
 #[cfg(test)]

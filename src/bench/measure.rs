@@ -57,20 +57,44 @@ impl Effort {
 
     /// The seconds that one run takes; `run` runs so many times in a row and says how long that took.
     pub fn seconds(self, mut run: impl FnMut(u32) -> Result<Duration>) -> Result<Figure> {
+        let times = self.repeats(&mut run)?;
+        self.figure(|| once(times, &mut run))
+    }
+
+    /// How many times as long one run takes as a run of another thing, both sampled in turn: then what slows the machine
+    /// down for a while slows both.
+    pub fn ratio(
+        self,
+        mut run: impl FnMut(u32) -> Result<Duration>,
+        mut other: impl FnMut(u32) -> Result<Duration>,
+    ) -> Result<Figure> {
+        let (times, others) = (self.repeats(&mut run)?, self.repeats(&mut other)?);
+        self.figure(|| Ok(once(times, &mut run)? / once(others, &mut other)?))
+    }
+
+    /// Warms up, and finds how many runs make a sample.
+    fn repeats(self, run: &mut impl FnMut(u32) -> Result<Duration>) -> Result<u32> {
         run(1)?;
         let mut times = 1;
         loop {
             let taken = run(times)?;
             if taken * 4 >= self.sample {
                 let more = self.sample.as_secs_f64() / taken.as_secs_f64();
-                times = (f64::from(times) * more).ceil().max(1.0) as u32;
-                break;
+                return Ok((f64::from(times) * more).ceil().max(1.0) as u32);
             }
             times *= 2;
         }
-        let samples = (0..self.samples).map(|_| Ok(run(times)?.as_secs_f64() / f64::from(times)));
+    }
+
+    fn figure(self, mut sample: impl FnMut() -> Result<f64>) -> Result<Figure> {
+        let samples = (0..self.samples).map(|_| sample());
         Ok(Figure::of(&samples.collect::<Result<Vec<_>>>()?))
     }
+}
+
+/// The seconds of one run among so many in a row.
+fn once(times: u32, run: &mut impl FnMut(u32) -> Result<Duration>) -> Result<f64> {
+    Ok(run(times)?.as_secs_f64() / f64::from(times))
 }
 
 #[cfg(test)]
@@ -99,5 +123,21 @@ mod tests {
         assert_relative_eq!(figure.expect("nothing fails").median, 1e-4, max_relative = 1e-9);
         assert_eq!(runs[..2], [1, 1]);
         assert_eq!(runs[runs.len() - 3..], [100; 3]);
+    }
+
+    #[test]
+    fn a_ratio_is_of_samples_in_turn() {
+        let minute = std::cell::Cell::new(0);
+        // The machine takes longer with every sample: by itself, each thing's last sample is far from its first.
+        let run = |microseconds| {
+            let minute = &minute;
+            move |times| {
+                minute.set(minute.get() + 1);
+                Ok(Duration::from_micros(microseconds) * times * minute.get())
+            }
+        };
+        let effort = Effort { samples: 5, sample: Duration::from_micros(1) };
+        let figure = effort.ratio(run(200), run(100)).expect("nothing fails");
+        assert!((1.7..2.0).contains(&figure.low) && figure.high < 2.0, "{figure:?}");
     }
 }

@@ -74,7 +74,7 @@ pub fn bench(
     }
     if settings.steps {
         for workload in &settings.workloads {
-            for row in steps::steps(target, data, workload, settings.effort, &found.kernels)? {
+            for row in steps::steps(target, data, workload, settings.effort)? {
                 tell(Found::Step(&row))?;
                 found.steps.push(row);
             }

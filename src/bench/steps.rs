@@ -1,13 +1,14 @@
 //! Whole steps of the models: training, inference, and one prediction.
 
-use super::figures::{KernelRow, StepRow};
-use super::kernels::sum;
+use super::figures::StepRow;
+use super::kernels::alone;
 use super::measure::Effort;
 use super::target::Target;
 use super::workload::{Workload, ready};
 use crate::Result;
 use crate::data::Dataset;
-use crate::program::{List, State};
+use crate::device::Session;
+use crate::program::{List, Program, State};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,17 +18,11 @@ fn longer(effort: Effort) -> Effort {
 }
 
 /// Times the training step and the inference step of a workload, and a prediction by itself.
-pub fn steps(
-    target: &Target,
-    data: &Dataset,
-    workload: &Workload,
-    effort: Effort,
-    kernels: &[KernelRow],
-) -> Result<Vec<StepRow>> {
+pub fn steps(target: &Target, data: &Dataset, workload: &Workload, effort: Effort) -> Result<Vec<StepRow>> {
     let effort = longer(effort);
     let program = Arc::new(workload.program(data, data.train.len() as u32)?);
     let mut session = ready(target.device(), &program, data)?;
-    let alone = sum(data, workload, kernels)?;
+    let idle = idle(target, data, &program, &mut *session, effort)?;
     let dispatches = session.kernels().len();
     let mut row = |list: List, kind: &str, batch: u32, dispatches: usize| {
         let seconds = effort.seconds(|times| session.time(list, times))?;
@@ -35,7 +30,7 @@ pub fn steps(
             workload: workload.name(),
             kind: kind.into(),
             images_per_second: seconds.rate(f64::from(batch)),
-            idle: alone.filter(|_| list == List::TrainStep).map(|alone| 1.0 - alone / seconds.median),
+            idle: (list == List::TrainStep).then_some(idle),
             seconds,
             batch,
             dispatches,
@@ -67,4 +62,21 @@ pub fn steps(
         idle: None,
     });
     Ok(rows)
+}
+
+/// Samples of each op for the idle share.
+const SAMPLES: u32 = 3;
+
+/// The share of the training step in `session` that its ops do not account for, each timed alone and in turn with the step.
+fn idle(target: &Target, data: &Dataset, program: &Program, session: &mut dyn Session, effort: Effort) -> Result<f64> {
+    let effort = Effort { samples: effort.samples.min(SAMPLES), ..effort };
+    let mut idle = 1.0;
+    for op in &program.train_step {
+        let mut alone = ready(target.device(), &Arc::new(alone(program, op)), data)?;
+        let share =
+            effort.ratio(|times| alone.time(List::TrainStep, times), |times| session.time(List::TrainStep, times))?;
+        idle -= share.median;
+    }
+    // Below zero it is noise.
+    Ok(idle.max(0.0))
 }

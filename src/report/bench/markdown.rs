@@ -59,7 +59,7 @@ fn steps(rows: &[StepRow]) -> String {
         ));
     }
     text + "\nA prediction takes one image to the device and its answer back. Idle is the share of a training step that its \
-            kernels, timed alone, do not account for."
+            kernels, each timed alone and in turn with the step, do not account for."
 }
 
 fn processes(rows: &[ProcessRow]) -> String {
