@@ -32,12 +32,12 @@ async function begin() {
   chip.classList.add('ready');
   gpu.device.addEventListener('uncapturederror', ({ error }) => showProblem(error.message));
   gpu.device.lost.then(({ reason, message }) => {
-    if (reason !== 'destroyed') showProblem(`The GPU was lost: ${message} Reload the page to go on.`);
+    if (reason !== 'destroyed') showProblem(`The GPU was lost: ${message} Reload the page to go on.`, true);
   });
   recognise.begin(gpu);
   await train.begin(gpu);
   const exported = weightsOf(await readBytes(site.weights), site);
-  await recognise.offer({ ...exported, label: `${exported.model.name}, trained natively` }, true);
+  await recognise.offer({ ...exported, label: `${exported.model.name}, trained natively` });
   document.body.dataset.ready = 'true';
 }
 

@@ -134,6 +134,7 @@ export class Pad {
   }
 
   #key(event) {
+    if (this.#canvas.ariaDisabled === 'true') return;
     const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (arrow) {
       const { x, y } = this.#cursor ?? { x: 0.5, y: 0.2 };
@@ -141,6 +142,8 @@ export class Pad {
       const inside = (value) => Math.min(0.95, Math.max(0.05, value));
       this.#moveCursor({ x: inside(x + dx * STEP), y: inside(y + dy * STEP) });
     } else if (event.key === ' ') {
+      event.preventDefault();
+      if (event.repeat) return;
       this.#cursor ??= { x: 0.5, y: 0.2 };
       this.#down = !this.#down;
       if (this.#down) this.#strokes.push([this.#cursor]);

@@ -6,8 +6,12 @@ export const element = (id) => document.getElementById(id);
 /** A share as per cents. */
 export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 
-/** Shows a problem, or takes it away. */
-export function showProblem(text) {
+let lasting = false;
+
+/** Shows a problem, or takes it away; one that lasts stays for good. */
+export function showProblem(text, lasts = false) {
+  if (lasting) return;
+  lasting = lasts;
   element('problem').hidden = !text;
   element('problem').textContent = text ?? '';
 }

@@ -66,7 +66,7 @@ export function confusionTable(table, confusion, classes) {
     [...cells.children].forEach((cell, answer) => {
       const share = counts[answer] / total;
       // The square root lets the few mistakes be seen.
-      cell.style.setProperty('--share', `${Math.round(75 * Math.sqrt(share))}%`);
+      cell.style.setProperty('--share', `${Math.round(40 * Math.sqrt(share))}%`);
       if (answer !== label) cell.style.setProperty('--wrong', 'var(--second)');
       cell.className = counts[answer] ? '' : 'zero';
     });

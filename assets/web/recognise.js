@@ -20,6 +20,8 @@ export class RecognisePanel {
   #truth = null;
   #busy = false;
   #again = false;
+  /** Which weights were asked for last. */
+  #wanted = null;
   #dark = matchMedia('(prefers-color-scheme: dark)');
 
   constructor(site) {
@@ -30,7 +32,7 @@ export class RecognisePanel {
     element('open').onclick = () => element('picture-file').click();
     element('picture-file').onchange = ({ target }) => this.openPicture(target.files[0]);
     element('sample').onclick = () => this.#showSample();
-    element('weights').onchange = () => this.#choose(element('weights').selectedIndex);
+    element('weights').onchange = ({ target }) => report(() => this.#use(this.#sources[target.selectedIndex]));
     element('inside').ontoggle = () => this.#refresh();
     this.#dark.addEventListener('change', () => this.#refresh());
     this.#makeBars();
@@ -42,15 +44,18 @@ export class RecognisePanel {
     this.#gpu = gpu;
   }
 
-  /** Offers weights under a name, and takes them if `now`: { label, model, weights }, where `model` is one of the site's. */
-  async offer(source, now) {
+  /** Recognises with weights, and offers them from then on: { label, model, weights }, where `model` is one of the site's. */
+  async offer(source) {
+    await this.#use(source);
     const known = this.#sources.findIndex(({ label }) => label === source.label);
-    const index = known < 0 ? this.#sources.length : known;
-    this.#sources[index] = source;
+    this.#sources[known < 0 ? this.#sources.length : known] = source;
+    this.#showSources();
+  }
+
+  #showSources() {
     const select = element('weights');
     select.replaceChildren(...this.#sources.map(({ label }) => new Option(label)));
-    if (now) await this.#choose(index);
-    else select.selectedIndex = this.#sources.indexOf(this.source);
+    select.selectedIndex = this.#sources.indexOf(this.source);
   }
 
   /** Reads a picture from a file and recognises what is on it. */
@@ -73,18 +78,24 @@ export class RecognisePanel {
     });
   }
 
-  async #choose(index) {
-    await report(async () => {
-      const source = this.#sources[index];
-      element('weights').selectedIndex = index;
+  /** Recognises with weights, unless others are asked for meanwhile. */
+  async #use(source) {
+    this.#wanted = source;
+    try {
       const { recognise } = await readJson(source.model.programs[this.#gpu.kernels]);
       const recogniser = await Recogniser.open(this.#gpu, recognise, source.weights);
+      if (this.#wanted !== source) {
+        recogniser.close();
+        return;
+      }
       this.#recogniser?.close();
       this.#recogniser = recogniser;
       this.source = source;
       this.#makeLayers();
-      await this.#refresh();
-    });
+    } finally {
+      if (this.#wanted === source) this.#showSources();
+    }
+    await this.#refresh();
   }
 
   async #showSample() {

@@ -7,13 +7,13 @@ import { parameters } from './trainer.js';
 export class Recogniser {
   /** `program` is the one for single images; `weights` are [{ name, values }]. */
   static async open(gpu, program, weights) {
-    const session = await Session.open(gpu, program, readShader);
     const byName = new Map(weights.map(({ name, values }) => [name, values]));
-    for (const tensor of parameters(program)) {
-      const values = byName.get(tensor.name);
-      if (values?.byteLength !== tensor.bytes) throw new Error(`the weights have no ${tensor.name} of this model`);
-      session.write(tensor, values);
+    const named = parameters(program).map((tensor) => [tensor, byName.get(tensor.name)]);
+    for (const [{ name, bytes }, values] of named) {
+      if (values?.byteLength !== bytes) throw new Error(`the weights have no ${name} of this model`);
     }
+    const session = await Session.open(gpu, program, readShader);
+    named.forEach(([tensor, values]) => session.write(tensor, values));
     return new Recogniser(session);
   }
 

@@ -22,7 +22,12 @@ export class Session {
   /** `readText(file)` gives the text of a shader's file. */
   static async open(gpu, program, readText) {
     const session = new Session(gpu, program, readText);
-    await session.#checked('out-of-memory', () => session.#allocate());
+    try {
+      await session.#checked('out-of-memory', () => session.#allocate());
+    } catch (error) {
+      session.close();
+      throw error;
+    }
     return session;
   }
 

@@ -14,10 +14,16 @@ export class TrainPanel {
   #gpu = null;
   #site;
   #recognise;
-  /** idle, loading, training, paused, or ended. */
+  /** idle, loading, training, evaluating, paused, or ended. */
   #state = 'idle';
+  /** What computes: one piece of work after another. */
+  #work = Promise.resolve();
+  /** Whose turn it is: work whose turn is over comes to its end, and leaves the page to the next. */
+  #turn = null;
   #trainer = null;
+  /** The model that the trainer trains, and the one that is chosen for the next. */
   #model = null;
+  #chosen = null;
   #losses = [];
   #accuracies = [];
   #tests = [];
@@ -37,7 +43,7 @@ export class TrainPanel {
     };
     element('pause').onclick = () => (this.#state === 'paused' ? this.#resume() : this.#pause());
     element('stop').onclick = () => this.#stop();
-    element('use').onclick = () => report(async () => this.#recognise.offer(await this.#trained(), true));
+    element('use').onclick = () => report(async () => this.#recognise.offer(await this.#trained()));
     element('download').onclick = () => report(() => this.#download());
     element('load').onclick = () => element('weights-file').click();
     element('weights-file').onchange = ({ target }) => this.openWeights(target.files[0]);
@@ -59,13 +65,13 @@ export class TrainPanel {
     if (!file) return;
     await report(async () => {
       const source = weightsOf(await file.arrayBuffer(), this.#site);
-      await this.#recognise.offer({ ...source, label: `${source.model.name}, from ${file.name}` }, true);
+      await this.#recognise.offer({ ...source, label: `${source.model.name}, from ${file.name}` });
     });
   }
 
   #chooseModel() {
-    this.#model = this.#site.models[element('model').selectedIndex];
-    const { parameters: count, flops, metadata } = this.#model;
+    this.#chosen = this.#site.models[element('model').selectedIndex];
+    const { parameters: count, flops, metadata } = this.#chosen;
     const config = metadata.training;
     element('seed').value = config.seed;
     element('epochs').value = config.epochs;
@@ -78,7 +84,7 @@ export class TrainPanel {
 
   /** Which buttons do something now. */
   #enable() {
-    const busy = ['loading', 'training', 'paused'].includes(this.#state);
+    const busy = ['loading', 'training', 'evaluating', 'paused'].includes(this.#state);
     const canTrain = Boolean(this.#gpu && this.#site.data.train);
     for (const id of ['model', 'seed', 'epochs', 'rate']) element(id).disabled = busy || !canTrain;
     element('start').disabled = busy || !canTrain;
@@ -97,8 +103,50 @@ export class TrainPanel {
     this.#enable();
   }
 
-  async #start() {
-    const { classes, data } = this.#site;
+  /** Does work as soon as what is under way has come to its end, unless its turn is over by then. */
+  #next(work) {
+    const turn = Symbol('turn');
+    this.#turn = turn;
+    const mine = () => this.#turn === turn;
+    this.#work = this.#work.then(() => (mine() ? work(mine) : undefined));
+  }
+
+  /** Ends the turn of what is under way. */
+  async #rest(state, word) {
+    this.#turn = null;
+    const rest = () => {
+      const steps = this.#trainer?.step ?? 0;
+      element('progress').value = this.#trainer ? steps / this.#trainer.totalSteps : 0;
+      this.#become(state, `${word} after ${steps.toLocaleString()} steps.`);
+    };
+    rest();
+    await this.#work;
+    if (!this.#turn && this.#state === state) rest();
+  }
+
+  #start() {
+    this.#become('loading', 'Loading the training images…');
+    const model = this.#chosen;
+    const config = {
+      ...model.metadata.training,
+      seed: Number(element('seed').value),
+      epochs: Number(element('epochs').value),
+      learning_rate: Number(element('rate').value),
+    };
+    this.#next(async (mine) => {
+      this.#forget();
+      const well = await report(async () => {
+        if (!(config.learning_rate > 0)) throw new Error('The learning rate must be above 0.');
+        await this.#open(model, config, mine);
+      });
+      if (!mine()) return;
+      if (well) await this.#train(mine);
+      else this.#become('idle', '');
+    });
+  }
+
+  /** Frees the trainer, and takes away what the page shows of it. */
+  #forget() {
     this.#trainer?.close();
     this.#trainer = null;
     [this.#losses, this.#accuracies, this.#tests] = [[], [], []];
@@ -107,47 +155,44 @@ export class TrainPanel {
     element('native').textContent = '';
     ['epoch', 'step', 'loss', 'speed', 'accuracy'].forEach((figure) => { element(`at-${figure}`).textContent = '–'; });
     element('progress').removeAttribute('value');
-    this.#become('loading', 'Loading the training images…');
-    const config = {
-      ...this.#model.metadata.training,
-      seed: Number(element('seed').value),
-      epochs: Number(element('epochs').value),
-      learning_rate: Number(element('rate').value),
-    };
-    const opened = await report(async () => {
-      if (!(config.learning_rate > 0)) throw new Error('The learning rate must be above 0.');
-      const [{ learn }, train, test] = await Promise.all([
-        readJson(this.#model.programs[this.#gpu.kernels]), readSplit(data.train), readSplit(data.test),
-      ]);
-      if (this.#state !== 'loading') return;
-      this.#become('loading', 'Compiling the shaders…');
-      this.#trainer = await Trainer.open(this.#gpu, learn, config, train, test, classes.length);
-    });
-    if (!opened) this.#become('idle', '');
-    else if (this.#state === 'loading') await this.#resume();
   }
 
-  async #resume() {
+  async #open(model, config, mine) {
+    const { classes, data } = this.#site;
+    const [{ learn }, train, test] = await Promise.all([
+      readJson(model.programs[this.#gpu.kernels]), readSplit(data.train), readSplit(data.test),
+    ]);
+    if (!mine()) return;
+    this.#become('loading', 'Compiling the shaders…');
+    const trainer = await Trainer.open(this.#gpu, learn, config, train, test, classes.length);
+    if (mine()) [this.#trainer, this.#model] = [trainer, model];
+    else trainer.close();
+  }
+
+  async #train(mine) {
     this.#become('training', `Training ${this.#model.name}…`);
-    await report(async () => {
-      while (this.#state === 'training') {
+    const well = await report(async () => {
+      while (mine()) {
         const event = await this.#trainer.advance();
-        if (event.kind === 'done') this.#become('ended', `Done: ${percent(this.#tests.at(-1)[1], 2)} of the test images are recognised.`);
-        else if (event.kind === 'epoch') this.#showEpoch(event);
-        else this.#showChunk(event);
+        if (event.kind === 'epoch') this.#showEpoch(event);
+        else if (event.kind === 'chunk') this.#showChunk(event);
+        else if (mine()) return this.#become('ended', `Done: ${percent(this.#tests.at(-1)[1], 2)} of the test images are recognised.`);
       }
-    }).then((well) => { if (!well) this.#become('ended', 'Stopped by an error.'); });
-    this.#enable();
+    });
+    if (!well && mine()) this.#become('ended', 'Stopped by an error.');
+  }
+
+  #resume() {
+    this.#become('training', `Training ${this.#model.name}…`);
+    this.#next((mine) => this.#train(mine));
   }
 
   #pause() {
-    this.#become('paused', `Paused after ${this.#trainer.step.toLocaleString()} steps.`);
+    this.#rest('paused', 'Paused');
   }
 
   #stop() {
-    const steps = this.#trainer?.step ?? 0;
-    element('progress').value = this.#trainer ? steps / this.#trainer.totalSteps : 0;
-    this.#become(this.#trainer ? 'ended' : 'idle', `Stopped after ${steps.toLocaleString()} steps.`);
+    this.#rest(this.#trainer ? 'ended' : 'idle', 'Stopped');
   }
 
   #showChunk({ losses, accuracy, images, milliseconds }) {
@@ -184,7 +229,8 @@ export class TrainPanel {
     const end = this.#trainer.course.epochs;
     const native = this.#native();
     if (native.length) {
-      const apart = this.#losses.reduce((most, [, loss], step) => Math.max(most, Math.abs(loss / native[step][1] - 1)), 0);
+      const both = this.#losses.slice(0, native.length);
+      const apart = both.reduce((most, [, loss], step) => Math.max(most, Math.abs(loss / native[step][1] - 1)), 0);
       element('native').textContent = `Dashed: the native run on ${this.#site.native.device}. `
         + `Largest difference of a step's loss so far: ${percent(apart, 3)}`;
     }
@@ -209,35 +255,41 @@ export class TrainPanel {
   }
 
   /** Evaluates what the page recognises with. */
-  async #evaluate() {
-    const { data, classes } = this.#site;
-    const { model, weights } = this.#recognise.source;
-    this.#become('loading', '');
+  #evaluate() {
+    this.#become('evaluating', '');
     element('evaluation').hidden = false;
     element('score').textContent = 'Evaluating…';
-    const well = await report(async () => {
-      const [{ learn }, test] = await Promise.all([readJson(model.programs[this.#gpu.kernels]), readSplit(data.test)]);
-      const session = await Session.open(this.#gpu, learn, readShader);
-      try {
-        const first = data.train?.count ?? 0;
-        const { tensors, ports } = learn;
-        session.write(tensors[ports.images], test.images, first * test.images.length / test.count);
-        session.write(tensors[ports.labels], test.labels, first);
-        const byName = new Map(weights.map(({ name, values }) => [name, values]));
-        parameters(learn).forEach((tensor) => session.write(tensor, byName.get(tensor.name)));
-        const score = await evaluate(session, first, test.labels, classes.length, () => this.#state !== 'loading');
-        if (score) this.#showScore(score, test.count);
-        element('evaluation').hidden = !score;
-      } finally {
-        session.close();
-      }
+    this.#next(async (mine) => {
+      const well = await report(() => this.#score(this.#recognise.source, mine));
+      if (!mine()) return;
+      if (!well) element('evaluation').hidden = true;
+      this.#become(this.#trainer ? 'ended' : 'idle', '');
     });
-    if (!well) element('evaluation').hidden = true;
-    this.#become(this.#trainer ? 'ended' : 'idle', '');
+  }
+
+  async #score(source, mine) {
+    if (!source) throw new Error('There are no weights to evaluate yet.');
+    const { data, classes } = this.#site;
+    const [{ learn }, test] = await Promise.all([readJson(source.model.programs[this.#gpu.kernels]), readSplit(data.test)]);
+    const session = await Session.open(this.#gpu, learn, readShader);
+    try {
+      const first = data.train?.count ?? 0;
+      const { tensors, ports } = learn;
+      session.write(tensors[ports.images], test.images, first * test.images.length / test.count);
+      session.write(tensors[ports.labels], test.labels, first);
+      const byName = new Map(source.weights.map(({ name, values }) => [name, values]));
+      parameters(learn).forEach((tensor) => session.write(tensor, byName.get(tensor.name)));
+      const score = await evaluate(session, first, test.labels, classes.length, () => !mine());
+      if (score) this.#showScore(score, test.count);
+      else element('evaluation').hidden = true;
+    } finally {
+      session.close();
+    }
   }
 
   /** What was just trained, as a source of weights. */
   async #trained() {
+    await this.#work;
     const { config, session, step } = this.#trainer;
     const label = `${config.model.name}, trained here: seed ${config.seed}, ${step.toLocaleString()} steps`;
     return { label, model: this.#model, weights: await readParameters(session), config };
@@ -255,7 +307,9 @@ export class TrainPanel {
   }
 
   async #showKernels() {
-    const { learn, recognise } = await readJson(this.#model.programs[this.#gpu.kernels]);
+    const model = this.#chosen;
+    const { learn, recognise } = await readJson(model.programs[this.#gpu.kernels]);
+    if (model !== this.#chosen) return;
     const steps = learn.lists.train_step.length ? learn : recognise;
     const list = learn.lists.train_step.length ? 'train_step' : 'eval_step';
     const rows = steps.lists[list].map(({ pipeline, groups, operands }) => {

@@ -147,6 +147,29 @@ fn training() -> Result<(), String> {
         let interrupted = download(browser, downloads)?;
         expect("the bytes of both runs are the same", &(whole == interrupted), &true)?;
 
+        // Neither impatient clicks nor a model that is chosen meanwhile change what is trained.
+        start(browser, &settings)?;
+        browser.wait("Number(document.querySelector('#at-step').textContent) > 0")?;
+        let impatient = "
+            const [pause, stop, start] = ['pause', 'stop', 'start'].map((id) => document.getElementById(id));
+            for (let i = 0; i < 3; i++) { pause.click(); pause.click(); }
+            stop.click();
+            start.click();";
+        browser.run(impatient, &[])?;
+        browser.wait("document.querySelector('#status').textContent.startsWith('Training')")?;
+        browser.run("for (let i = 0; i < 6; i++) document.querySelector('#pause').click();", &[])?;
+        browser.wait(ended)?;
+        let choose = "
+            const model = document.querySelector('#model');
+            model.value = 'linear';
+            model.dispatchEvent(new Event('change'));";
+        browser.run(choose, &[])?;
+        let impatiently = download(browser, downloads)?;
+        expect("the bytes of the impatient run are the same", &(whole == impatiently), &true)?;
+        let problem = browser.run("return document.querySelector('#problem').hidden;", &[])?;
+        expect("no problem", &problem, &json!(true))?;
+        browser.run(&choose.replace("linear", "mlp"), &[])?;
+
         let checkpoint = Checkpoint::parse(&whole, Path::new("download")).map_err(|error| error.to_string())?;
         let config = &checkpoint.metadata.training;
         expect("settings", &(config.seed, config.epochs, config.learning_rate), &(5, 3, 0.004))?;
