@@ -9,9 +9,8 @@
 
 @compute @workgroup_size(8)
 fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
-    let tiles_in_row = (params.n + 31u) / 32u;
-    let first_n = group.x % tiles_in_row * 32u;
-    let first_m = group.x / tiles_in_row * 16u;
+    let first_n = group.x * 32u;
+    let first_m = group.y * 16u;
     let rows = select(state.live, params.m, params.batch_is_k);
     let depth = select(params.k, state.live, params.batch_is_k);
     if first_m >= rows {

@@ -101,7 +101,7 @@ fn layers_that_do_not_fit_are_named() {
         ),
         (&[dropout(1.0), LAST], "layer 1 of 2 (dropout) does not fit its input of 1×6×7: the rate must be at least 0"),
         (&[dropout(f32::NAN), LAST], "the rate must be at least 0 and below 1, not NaN"),
-        (&[Layer::Linear { outputs: 0 }, LAST], "outputs must be 1 to 1048576, not 0"),
+        (&[Layer::Linear { outputs: 0 }, LAST], "outputs must be 1 to 262140, not 0"),
     ];
     for (layers, problem) in refused {
         let error = model(layers).stages(Shape::picture(6, 7), 3).expect_err(problem).to_string();
@@ -110,7 +110,7 @@ fn layers_that_do_not_fit_are_named() {
     let channels = |channels| Layer::Conv2d { channels, kernel: [1, 1], stride: [1, 1], padding: [0, 0] };
     let error = |layers: &[Layer]| model(layers).stages(Shape::picture(28, 28), 3).expect_err("too many").to_string();
     assert!(error(&[channels(4097), LAST]).contains("channels must be 1 to 4096, not 4097"));
-    assert!(error(&[channels(4096), LAST]).contains("it puts out 4096×28×28, more than 1048576 numbers"));
+    assert!(error(&[channels(4096), LAST]).contains("it puts out 4096×28×28, more than 1048560 numbers"));
 }
 
 #[test]

@@ -110,8 +110,10 @@ impl Stage {
     }
 }
 
-/// The widest layer and the largest number of values per image that a model may have.
-const MOST: u32 = 1 << 20;
+/// The largest number of values per image that a model may have, and the widest linear layer: the workgroups of a matrix
+/// product, of 16 × 4 elements, are 65,535 at most in each dimension.
+const MOST: u32 = 65_535 * 16;
+const MOST_OUTPUTS: u32 = 65_535 * 4;
 
 impl ModelSpec {
     /// The stages of the model for images of this shape.
@@ -180,7 +182,7 @@ impl Reader {
         let shape = self.shape;
         match layer {
             Layer::Linear { outputs } => {
-                in_range("outputs", *outputs, MOST)?;
+                in_range("outputs", *outputs, MOST_OUTPUTS)?;
                 let name = self.count(2, "fc");
                 self.stages.push(Stage::Dense(Dense { name, inputs: shape.len(), outputs: *outputs, relu: false }));
                 self.shape = Shape::vector(*outputs);

@@ -80,7 +80,7 @@ pub(super) fn lower(op: &Matmul, context: &mut Context) {
     let extra = context.optional(op.bias.or(op.mask));
     let [state, a, b] = [op.state, op.a, op.b].map(|id| context.operand(id));
     let (kernel, groups) = match context.class {
-        Class::Subgroups => (&SUBGROUP, [m.div_ceil(SUBGROUP_TILE[0]) * n.div_ceil(SUBGROUP_TILE[1]), 1, 1]),
+        Class::Subgroups => (&SUBGROUP, [n.div_ceil(SUBGROUP_TILE[1]), m.div_ceil(SUBGROUP_TILE[0]), 1]),
         Class::Software => {
             let tiles = m.div_ceil(TILE[0]) * n.div_ceil(TILE[1]);
             (&REGISTER, [tiles.div_ceil(REGISTER.workgroup[0]), 1, 1])

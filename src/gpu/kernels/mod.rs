@@ -207,6 +207,8 @@ pub struct Operand {
     pub bytes: usize,
 }
 
+/// Workgroups in one dimension that every device takes.
+const MOST_GROUPS: u32 = 65_535;
 /// Bytes of a uniform that every device takes.
 const UNIFORM_BYTES: usize = 65_536;
 
@@ -358,6 +360,7 @@ impl Context<'_> {
     ) {
         debug_assert_eq!(kernel.params.len(), P);
         debug_assert_eq!(kernel.bindings.len(), O);
+        debug_assert!(groups.iter().all(|&count| count <= MOST_GROUPS), "{}: {groups:?}", kernel.name);
         self.dispatches.push(Dispatch {
             kernel,
             op: self.op,
@@ -368,11 +371,53 @@ impl Context<'_> {
     }
 
     /// A grid of workgroups of `width` invocations over `count` elements, and the invocations in a row of it: what
-    /// exceeds the 65,535 workgroups of one dimension goes on in the next row.
+    /// exceeds the workgroups of one dimension goes on in the next row.
     fn grid(count: u32, width: u32) -> ([u32; 3], u32) {
         let groups = count.div_ceil(width);
-        let rows = groups.div_ceil(65_535);
+        let rows = groups.div_ceil(MOST_GROUPS);
         let columns = groups.div_ceil(rows);
         ([columns, rows, 1], columns * width)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Layer, ModelSpec, Shape};
+    use crate::optimizer::Optimizer;
+    use crate::program::{Build, build};
+
+    /// The largest that are valid, in every direction of a matrix product.
+    #[test]
+    fn no_grid_is_larger_than_a_device_takes() {
+        let picture = Shape::picture(64, 64);
+        for (widths, batch, image) in [
+            (&[262_140][..], 1, Shape::picture(8, 8)),
+            (&[2_048], 16_384, Shape::picture(8, 8)),
+            (&[4_096], 30_000, picture),
+            (&[8_000], 1, picture),
+        ] {
+            let layers = widths.iter().map(|&outputs| Layer::Linear { outputs });
+            let layers = layers.chain([Layer::Linear { outputs: 10 }]).collect();
+            let program = build(&Build {
+                model: &ModelSpec { name: "wide".into(), layers },
+                image,
+                classes: 10,
+                images: batch,
+                batch,
+                train_images: batch,
+                eval_batch: 250,
+                optimizer: Optimizer::adam(0.0, true),
+                mean: 0.5,
+                std: 1.0,
+            });
+            let program = program.unwrap_or_else(|error| panic!("{widths:?}: {error}"));
+            for class in Class::ALL {
+                for dispatch in lower(&program, &Profile::of(class)).iter().flatten() {
+                    let Dispatch { kernel, groups, .. } = dispatch;
+                    assert!(groups.iter().all(|&count| count <= MOST_GROUPS), "{}: {groups:?}", kernel.name);
+                }
+            }
+        }
     }
 }
