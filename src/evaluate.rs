@@ -2,11 +2,13 @@
 
 use crate::Result;
 use crate::device::Session;
+use crate::pace::Pace;
 use crate::program::{List, State};
 use serde::Serialize;
 use std::ops::Range;
+use std::time::Instant;
 
-/// Steps that a device gets in one go.
+/// Steps that a device gets in one go, at most.
 const STEPS_AT_ONCE: u32 = 64;
 
 /// Mean loss and share of correct answers.
@@ -24,8 +26,15 @@ pub fn score(session: &mut dyn Session, images: &Range<u32>) -> Result<Score> {
     let eval = session.program().ports.eval;
     session.put(eval.state, &[State::at(0, 0, images.start, count)])?;
     let steps = count.div_ceil(eval.batch);
-    for first in (0..steps).step_by(STEPS_AT_ONCE as usize) {
-        session.run(List::EvalStep, STEPS_AT_ONCE.min(steps - first))?;
+    let mut pace = Pace::up_to(STEPS_AT_ONCE);
+    let mut done = 0;
+    while done < steps {
+        let clock = Instant::now();
+        let times = pace.steps().min(steps - done);
+        session.run(List::EvalStep, times)?;
+        session.wait()?;
+        pace.took(clock.elapsed());
+        done += times;
     }
     let metrics: Vec<[f32; 2]> = session.get(eval.metrics)?;
     let sum = |column: usize| metrics[..steps as usize].iter().map(|row| f64::from(row[column])).sum::<f64>();

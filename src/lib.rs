@@ -73,6 +73,7 @@ pub mod checkpoint;
 #[doc(hidden)]
 pub mod evaluate;
 mod file;
+mod pace;
 #[doc(hidden)]
 pub mod run;
 mod snapshot;

@@ -11,7 +11,8 @@ use crate::data::{Dataset, Selection, split};
 use crate::device::{Device, Session};
 use crate::gpu::kernels::Tuning;
 use crate::model::Shape;
-use crate::program::{Build, List, METRICS_SLOTS, Program, State, Tensor, build};
+use crate::pace::Pace;
+use crate::program::{BINDING_BYTES, Build, List, METRICS_SLOTS, Program, State, Tensor, build};
 use crate::schedule::Course;
 use crate::{Error, Result};
 use std::collections::HashSet;
@@ -21,8 +22,6 @@ use std::time::{Duration, Instant};
 
 /// Images of an evaluation step.
 pub const EVAL_BATCH: u32 = 250;
-/// How long a chunk of steps should take: short enough for a progress bar and for the watchdogs of drivers.
-const CHUNK_TIME: Duration = Duration::from_millis(50);
 
 /// A training run on a device. The caller pulls events out of it: see [`Trainer::advance`].
 pub struct Trainer {
@@ -34,8 +33,7 @@ pub struct Trainer {
     test: Range<u32>,
     /// Steps done.
     step: u32,
-    /// Steps of the next chunk.
-    chunk: u32,
+    pace: Pace,
     /// The epoch whose row comes next.
     next_row: u32,
     /// A chunk ends at multiples of so many steps.
@@ -77,6 +75,17 @@ impl Trainer {
         let selection = &split(&data.train.labels, data.classes.len(), held_out, kept, config.seed)?;
         let [trained, held_out] = [&selection.train, &selection.validation].map(|indices| indices.len() as u32);
         let all = trained + held_out + data.test.len() as u32;
+        let pixels = (data.height * data.width) as usize;
+        if all as usize * pixels > BINDING_BYTES {
+            return Err(Error::Usage(format!(
+                "{} training, held-out and test images of {}×{} are {} more than every device takes: train on fewer of them \
+                 (--train-size)",
+                all,
+                data.height,
+                data.width,
+                all as usize - BINDING_BYTES / pixels
+            )));
+        }
         let program = build(&Build {
             model: &config.model,
             image: Shape::picture(data.height, data.width),
@@ -114,7 +123,7 @@ impl Trainer {
             validation: trained..trained + held_out,
             test: trained + held_out..all,
             step: 0,
-            chunk: 1,
+            pace: Pace::up_to(METRICS_SLOTS),
             next_row: 0,
             pause_every: None,
             target_reached: false,
@@ -230,7 +239,7 @@ impl Trainer {
             self.session.put(ports.schedule, &self.course.rows(epoch))?;
         }
         let to_pause = self.pause_every.map_or(u32::MAX, |every| every - self.step % every);
-        let steps = self.chunk.min(steps_per_epoch - position).min(METRICS_SLOTS).min(to_pause);
+        let steps = self.pace.steps().min(steps_per_epoch - position).min(to_pause);
         self.session.run(List::TrainStep, steps)?;
         let metrics: Vec<[f32; 2]> = self.session.get(ports.train.metrics)?;
         let time = clock.elapsed();
@@ -251,11 +260,7 @@ impl Trainer {
             chunk_loss += loss / f64::from(images);
         }
         self.step += steps;
-        if time < CHUNK_TIME / 2 {
-            self.chunk = (self.chunk * 2).min(METRICS_SLOTS);
-        } else if time > CHUNK_TIME * 2 {
-            self.chunk = (self.chunk / 2).max(1);
-        }
+        self.pace.took(time);
         let images = ((position + steps) * batch).min(self.train.end);
         Ok(Event::Chunk { epoch: epoch + 1, images, loss: chunk_loss / f64::from(steps) })
     }
