@@ -217,15 +217,21 @@ pub fn note(area: &Area, remark: &str) -> Drawn {
     area.draw_text(remark, &style, (px(16.0), px(42.0)))
 }
 
-/// Draws what the colours of a chart mean into the line below its title, from the left.
+/// Draws what the colours of a chart mean into the line below its title, from the left. Where that is too short for all
+/// names, each gets the same share of it.
 pub fn legend(area: &Area, entries: &[(ShapeStyle, &str)]) -> Drawn {
+    const MARK: f64 = 46.0;
     let style = text(13.0).pos(anchor(HPos::Left, VPos::Center));
-    let (mut x, y) = (px(16.0), px(42.0));
+    let room = f64::from(area.dim_in_pixel().0) / UNITS - 16.0;
+    let all: f64 = entries.iter().map(|(_, name)| MARK + width(name, &style)).sum();
+    let share = if all > room { room / entries.len() as f64 - MARK } else { all };
+    let (mut x, y) = (16.0, 42.0);
     for (mark, name) in entries {
-        let line = vec![(x, y), (x + px(20.0), y)];
+        let line = vec![(px(x), px(y)), (px(x + 20.0), px(y))];
         area.draw(&PathElement::new(line, mark.stroke_width(px(3.0) as u32)))?;
-        area.draw_text(name, &style, (x + px(26.0), y))?;
-        x += px(46.0) + area.estimate_text_size(name, &style)?.0 as i32;
+        let name = fitted(name, &style, share);
+        area.draw_text(&name, &style, (px(x + 26.0), px(y)))?;
+        x += MARK + width(&name, &style);
     }
     Ok(())
 }

@@ -3,25 +3,47 @@
 
 use super::short;
 use crate::Result;
-use crate::bench::{Bench, StepRow};
+use crate::bench::{Bench, DeviceBench, StepRow};
 use crate::report::numbers::{significant, thousands};
 use crate::report::style::{Axes, Marked, anchor, chart, color, legend, log_marks, px, span, stroke, text};
 use crate::report::{Area, Drawn, Figure};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-/// Width and height in pixels.
-const SIZE: [u32; 2] = [1080, 440];
+/// Height, width of the roofs, and width of the bars: at least, and what each model needs for its name and beside all.
+const HEIGHT: u32 = 440;
+const ROOFS: u32 = 520;
+const BARS: u32 = 560;
+const MODEL: u32 = 108;
+const AXIS: u32 = 90;
 
 /// Draws it.
 pub fn draw(bench: &Bench) -> Result<Figure> {
     let names: Vec<String> = bench.devices.iter().map(|found| short(&found.device)).collect();
     let title = format!("Training speed and kernels of {}", names.join("; "));
-    Figure::draw(SIZE, &title, |area| {
-        let (left, right) = area.split_horizontally(px(560.0));
-        speeds(&left, bench, &names)?;
+    let models = models(bench);
+    let bars = BARS.max(AXIS + MODEL * models.len() as u32);
+    Figure::draw([bars + ROOFS, HEIGHT], &title, |area| {
+        let (left, right) = area.split_horizontally(px(bars.into()));
+        speeds(&left, bench, &models, &names)?;
         roofs(&right, bench)
     })
+}
+
+/// The rows of a device's training steps.
+fn training(found: &DeviceBench) -> impl Iterator<Item = &StepRow> {
+    found.steps.iter().filter(|row| row.kind == "training")
+}
+
+/// The models that are trained, with batch and optimizer.
+fn models(bench: &Bench) -> Vec<&str> {
+    let mut models: Vec<&str> = Vec::new();
+    for row in bench.devices.iter().flat_map(training) {
+        if !models.contains(&row.workload.as_str()) {
+            models.push(&row.workload);
+        }
+    }
+    models
 }
 
 /// The devices' colours with their names.
@@ -30,15 +52,8 @@ fn entries(names: &[String]) -> Vec<(ShapeStyle, &str)> {
 }
 
 /// Bars of each model's training, one for each device.
-fn speeds(area: &Area, bench: &Bench, names: &[String]) -> Drawn {
-    let training = |row: &&StepRow| row.kind == "training";
-    let mut models: Vec<&str> = Vec::new();
-    for row in bench.devices.iter().flat_map(|found| found.steps.iter().filter(training)) {
-        if !models.contains(&row.workload.as_str()) {
-            models.push(&row.workload);
-        }
-    }
-    let rates = bench.devices.iter().flat_map(|found| found.steps.iter().filter(training));
+fn speeds(area: &Area, bench: &Bench, models: &[&str], names: &[String]) -> Drawn {
+    let rates = bench.devices.iter().flat_map(training);
     let rates = span(rates.map(|row| row.images_per_second.median));
     let range = if models.is_empty() { 1.0..10.0 } else { rates.start / 3.0..rates.end * 2.0 };
     let middles = (0..models.len()).map(|index| index as f64 + 0.5).collect();
@@ -55,7 +70,7 @@ fn speeds(area: &Area, bench: &Bench, names: &[String]) -> Drawn {
     let mut chart = chart(area, &axes, x, y)?;
     let width = 0.8 / bench.devices.len().max(1) as f64;
     for (device, found) in bench.devices.iter().enumerate() {
-        for row in found.steps.iter().filter(training) {
+        for row in training(found) {
             let group = models.iter().position(|name| *name == row.workload).expect("it was collected");
             let start = group as f64 + 0.1 + width * device as f64;
             let rate = row.images_per_second.median;
