@@ -140,6 +140,11 @@ impl Run {
         Ok((trainer, run))
     }
 
+    /// Steps of an epoch; 1 at least, whatever a file says.
+    pub fn steps_per_epoch(&self) -> u32 {
+        self.data.train_images.div_ceil(self.config.batch_size.max(1)).max(1)
+    }
+
     /// Writes run.json and metrics.csv.
     pub fn save(&self, folder: &Path) -> Result<()> {
         let mut json = serde_json::to_vec_pretty(self).expect("a run is plain data");

@@ -46,7 +46,8 @@ pub struct Cpu {
 impl Cpu {
     /// The CPU with so many threads, or as many as it was given (the affinity and the quota of the control group count).
     pub fn new(threads: Option<NonZeroUsize>) -> Result<Self> {
-        let count = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+        let given = || std::thread::available_parallelism().map_or(1, |given| given.get().min(MAX_THREADS));
+        let count = threads.map_or_else(given, NonZeroUsize::get);
         if count > MAX_THREADS {
             return Err(Error::Usage(format!("--threads must be 1 to {MAX_THREADS}, not {count}")));
         }

@@ -25,12 +25,12 @@ pub fn events(run: &Run, pictures: &[Picture], ended: f64) -> Vec<u8> {
     let mut time = ended - run.epochs.iter().map(seconds).sum::<f64>();
     let mut records = Records::default();
     records.push(&Event { wall_time: time, file_version: Some("brain.Event:2".into()), ..Event::default() });
-    let steps_per_epoch = run.data.train_images.div_ceil(run.config.batch_size.min(run.data.train_images)) as usize;
+    let steps_per_epoch = run.steps_per_epoch() as usize;
+    let mut losses = run.step_losses.iter().enumerate().peekable();
     for row in &run.epochs {
         let last = row.epoch as usize * steps_per_epoch;
         let first = last.saturating_sub(steps_per_epoch);
-        let losses = run.step_losses.iter().enumerate().skip(first).take(last - first);
-        for (step, loss) in losses {
+        while let Some((step, loss)) = losses.next_if(|&(step, _)| step < last) {
             let share = (step + 1 - first) as f64 / steps_per_epoch as f64;
             records.push(&Event::scalar(time + share * seconds(row), step + 1, "loss/step", f64::from(*loss)));
         }
@@ -50,6 +50,10 @@ pub fn events(run: &Run, pictures: &[Picture], ended: f64) -> Vec<u8> {
                 records.push(&Event::scalar(time, last, tag, value));
             }
         }
+    }
+    // Those of an epoch that did not come to its end.
+    for (step, loss) in losses {
+        records.push(&Event::scalar(time, step + 1, "loss/step", f64::from(*loss)));
     }
     for picture in pictures {
         records.push(&Event::picture(ended, run.step_losses.len(), picture));

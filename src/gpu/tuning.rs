@@ -5,12 +5,11 @@ use super::kept;
 use super::kernels::Tuning;
 use crate::device::DeviceInfo;
 use crate::file::write_whole;
+use crate::run::VERSION;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// The version of this program.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How the file's name ends.
 const FILE: &str = "tuning.json";
 

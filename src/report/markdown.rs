@@ -4,6 +4,7 @@ use super::command::{MODEL_FILE, command, is_preset};
 use super::numbers::{count, loss, percent, significant, thousands};
 use super::results::Subject;
 use super::statements::{calibration, confusions, course, headline, meaning, plain, unfinished};
+use super::write::{CONFUSION, MISTAKES, RELIABILITY, TRAINING};
 use crate::Result;
 use crate::evaluate::Score;
 use crate::model::{Layer, Shape, Stage};
@@ -19,32 +20,28 @@ pub fn report(subject: &Subject, plots: &[&str]) -> Result<String> {
     let picture = |name: &str, text: &str| {
         if plots.contains(&name) { format!("![{text}]({name}.png)\n\n") } else { String::new() }
     };
-    let mut text = format!("# {}\n\n{}\n\n", plain(subject.name), plain_headline(subject));
+    let mut text = format!("# {}\n\n{}\n\n", plain(subject.name), plain(&headline(subject)));
     if let Some(warning) = unfinished(subject.run) {
         text.push_str(&format!("**{warning}**\n\n"));
     }
     text.push_str(&format!("## What was trained\n\n{}{}", configuration(subject), architecture(subject)?));
     text.push_str(&format!("## On what\n\n{}", setting(subject)));
     text.push_str("## How it went\n\n");
-    text.push_str(&picture("training", "Loss and accuracy over the epochs"));
+    text.push_str(&picture(TRAINING, "Loss and accuracy over the epochs"));
     text.push_str(&epochs(subject));
     text.push_str(&paragraph(&course(subject.run)));
     text.push_str(&format!("## How good it is\n\n{}", scores(subject)));
     text.push_str(&paragraph(&meaning(subject.results, &subject.data.classes)));
     text.push_str(&format!("### Class by class\n\n{}", classes(subject)));
-    text.push_str(&picture("confusion", "Confusion matrix"));
+    text.push_str(&picture(CONFUSION, "Confusion matrix"));
     text.push_str(&frequent(subject));
     text.push_str(&format!("### Can its probabilities be believed?\n\n{}\n\n", calibration(subject.results)));
-    text.push_str(&picture("reliability", "Reliability diagram"));
-    if plots.contains(&"mistakes") {
-        text.push_str(&format!("### The worst mistakes\n\n{}", picture("mistakes", "Wrong answers with their images")));
+    text.push_str(&picture(RELIABILITY, "Reliability diagram"));
+    if plots.contains(&MISTAKES) {
+        text.push_str(&format!("### The worst mistakes\n\n{}", picture(MISTAKES, "Wrong answers with their images")));
     }
     text.push_str(&again(subject));
     Ok(text)
-}
-
-fn plain_headline(subject: &Subject) -> String {
-    headline(subject).replace('_', "\\_")
 }
 
 fn paragraph(sentences: &[String]) -> String {

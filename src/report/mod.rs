@@ -24,4 +24,4 @@ pub mod training;
 mod write;
 
 pub use canvas::{Area, Dashed, Drawn, Figure, Picture};
-pub use write::{REPORT_FILE, write};
+pub use write::{files, write};

@@ -3,7 +3,6 @@
 use super::numbers::{count, percent, significant, thousands};
 use super::reliability::{bins, calibration_error};
 use super::results::{Results, Subject};
-use super::training::steps_per_epoch;
 use crate::evaluate::Score;
 use crate::run::{Run, Status};
 use crate::statistics::{Spread, wilson};
@@ -29,7 +28,7 @@ pub fn headline(subject: &Subject) -> String {
 /// Where a run stands that did not reach its end; nothing of one that did.
 pub fn unfinished(run: &Run) -> Option<String> {
     let steps = run.step_losses.len() as u64;
-    let all = u64::from(steps_per_epoch(run)) * u64::from(run.config.epochs);
+    let all = u64::from(run.steps_per_epoch()) * u64::from(run.config.epochs);
     let done = format!("{} of {}", thousands(steps), count(all, "step"));
     let last = run.epochs.last().map_or(0, |row| row.epoch);
     match run.status {

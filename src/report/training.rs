@@ -8,11 +8,6 @@ use crate::run::Run;
 use crate::statistics::moving_mean;
 use crate::trainer::EpochRow;
 
-/// Steps of an epoch.
-pub fn steps_per_epoch(run: &Run) -> u32 {
-    run.data.train_images.div_ceil(run.config.batch_size.max(1)).max(1)
-}
-
 /// How many steps on each side the mean of a step's loss goes over: together about a fiftieth of the run.
 pub fn reach(steps: usize) -> usize {
     steps / 100
@@ -21,7 +16,7 @@ pub fn reach(steps: usize) -> usize {
 /// The loss of each step and its moving mean, over the epochs.
 pub fn step_curves(run: &Run, color: usize) -> [Curve; 2] {
     let steps = &run.step_losses;
-    let every = f64::from(steps_per_epoch(run));
+    let every = f64::from(run.steps_per_epoch());
     let points =
         |values: Vec<f64>| values.into_iter().zip(1..).map(|(loss, step)| [f64::from(step) / every, loss]).collect();
     let raw = steps.iter().map(|&loss| f64::from(loss)).collect();
@@ -41,7 +36,7 @@ pub fn epoch_curve(run: &Run, color: usize, during: bool, figure: impl Fn(&Epoch
 /// The last epoch that there is anything of.
 pub fn last_epoch(run: &Run) -> f64 {
     let rows = run.epochs.iter().map(|row| f64::from(row.epoch)).fold(0.0, f64::max);
-    rows.max(run.step_losses.len() as f64 / f64::from(steps_per_epoch(run))).max(0.1)
+    rows.max(run.step_losses.len() as f64 / f64::from(run.steps_per_epoch())).max(0.1)
 }
 
 /// Draws the plot.

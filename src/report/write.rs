@@ -15,6 +15,18 @@ use std::path::{Path, PathBuf};
 
 /// The report's file.
 pub const REPORT_FILE: &str = "report.md";
+/// The plots.
+pub const TRAINING: &str = "training";
+pub const CONFUSION: &str = "confusion";
+pub const RELIABILITY: &str = "reliability";
+pub const MISTAKES: &str = "mistakes";
+
+/// Every file that a report may have.
+pub fn files() -> impl Iterator<Item = String> {
+    let plots = [TRAINING, CONFUSION, RELIABILITY, MISTAKES];
+    let pictures = plots.into_iter().flat_map(|plot| ["png", "svg"].map(|form| format!("{plot}.{form}")));
+    [REPORT_FILE, MODEL_FILE].map(str::to_owned).into_iter().chain(pictures)
+}
 
 /// Evaluates the weights that a trainer has, and writes the report of the run that they belong to: the plots first, then
 /// the text that shows them. Returns the text's path.
@@ -39,12 +51,12 @@ pub fn write(
     std::fs::create_dir_all(out).map_err(Error::io("create the folder", out))?;
     let wrong = results.mistakes();
     let mut plots = vec![
-        ("training", training::figure(run)?),
-        ("confusion", confusion::figure(&results.test, &data.classes)?),
-        ("reliability", reliability::figure(&results.answers)?),
+        (TRAINING, training::figure(run)?),
+        (CONFUSION, confusion::figure(&results.test, &data.classes)?),
+        (RELIABILITY, reliability::figure(&results.answers)?),
     ];
     if !wrong.is_empty() {
-        plots.push(("mistakes", mistakes::figure(&wrong, data)?));
+        plots.push((MISTAKES, mistakes::figure(&wrong, data)?));
     }
     plots.par_iter().try_for_each(|(name, figure)| figure.save(out, name))?;
     if !is_preset(&run.config.model) {

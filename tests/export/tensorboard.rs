@@ -50,6 +50,20 @@ pub fn agrees(python: &str) -> Result<(), Failed> {
     assert_eq!(scalars("accuracy/validation"), by_epoch(&|row| row.validation_accuracy));
     assert_eq!(scalars("learning_rate"), by_epoch(&|row| row.learning_rate));
     assert_eq!(scalars("images_per_second").len(), 3);
+    // Of a run that was interrupted, the losses of its last steps, too.
+    let part = folder.path().join("part");
+    std::fs::create_dir(&part)?;
+    let [short, rows] = [10, 3];
+    let interrupted = Run {
+        epochs: record.epochs[..rows].to_vec(),
+        step_losses: record.step_losses[..short].to_vec(),
+        ..record.clone()
+    };
+    interrupted.save(&part)?;
+    stdout(program().args(["export", "tensorboard"]).arg(&part))?;
+    let of_part: Value = serde_json::from_str(&stdout(Command::new(python).arg(SCRIPT).arg(&part))?)?;
+    assert_eq!(of_part["scalars"]["loss/step"].as_array().map(Vec::len), Some(short));
+    assert_eq!(of_part["scalars"]["loss/test"].as_array().map(Vec::len), Some(rows));
     assert!(found["seconds"].as_f64() >= Some(0.0), "time runs backwards: {}", found["seconds"]);
     Ok(())
 }

@@ -8,6 +8,7 @@ mod proto;
 use crate::Result;
 use crate::checkpoint::Checkpoint;
 use crate::model::{Conv, Dense, Stage};
+use crate::run::VERSION;
 use prost::Message;
 use proto::{
     Attribute, Dimension, Extent, FLOAT, Graph, INT, INTS, Model, Node, OperatorSet, Property, Tensor, TensorShape,
@@ -71,7 +72,7 @@ pub fn onnx(checkpoint: &Checkpoint, pixels: Pixels) -> Result<Vec<u8>> {
     let model = Model {
         ir_version: IR_VERSION,
         producer_name: env!("CARGO_PKG_NAME").into(),
-        producer_version: env!("CARGO_PKG_VERSION").into(),
+        producer_version: VERSION.into(),
         graph: Some(graph),
         opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
         metadata_props: vec![property("classes", serde_json::json!(metadata.classes).to_string())],

@@ -6,6 +6,7 @@ use crate::checkpoint::Metadata;
 use crate::config::TrainConfig;
 use crate::gpu::kernels::Class;
 use crate::model::{ModelSpec, PRESETS, Stage, defaults, preset};
+use crate::run::Status;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -37,9 +38,11 @@ impl NativeRun {
     /// Of the exported model's run; none if it saw other images than the page has.
     pub(super) fn of(source: &Source) -> Option<Self> {
         let run = source.run.filter(|_| source.training)?;
-        let same = run.config == source.checkpoint.metadata.training;
+        // What the page does from the same seed: not what went on from other weights, or never came to its end.
+        let whole = run.status == Status::Complete && run.init.is_none();
+        let same = run.config == source.checkpoint.metadata.training && run.data.fingerprint == source.data.fingerprint;
         let all = run.data.train_images as usize == source.data.train.len();
-        (same && all).then(|| Self { device: run.device.to_string(), step_losses: run.step_losses.clone() })
+        (whole && same && all).then(|| Self { device: run.device.to_string(), step_losses: run.step_losses.clone() })
     }
 }
 
@@ -60,22 +63,23 @@ pub struct ModelEntry {
 
 /// The exported model, and the presets that fit the data.
 pub(super) fn entries(source: &Source) -> Result<Vec<ModelEntry>> {
-    let exported = &source.checkpoint.metadata.training;
+    let exported = &source.checkpoint.metadata;
     let classes = source.data.classes.len() as u32;
-    let mut entries = vec![entry(exported, source)?];
-    for name in PRESETS.into_iter().filter(|&name| name != exported.model.name) {
+    let mut entries = vec![entry(exported)?];
+    for name in PRESETS.into_iter().filter(|&name| name != exported.training.model.name) {
         let config = defaults(preset(name, classes).expect("a preset's name"));
         // Images may be too small for the convolutions of a preset.
-        entries.extend(entry(&config, source));
+        entries.extend(entry(&Metadata::new(&config, source.data)));
     }
     Ok(entries)
 }
 
-fn entry(config: &TrainConfig, source: &Source) -> Result<ModelEntry> {
+fn entry(metadata: &Metadata) -> Result<ModelEntry> {
     // The page trains on all training images.
-    let config = TrainConfig { train_size: None, validation: None, target_accuracy: None, ..config.clone() };
-    let metadata = Metadata::new(&config, source.data);
-    let stages = config.model.stages(metadata.image(), source.data.classes.len() as u32)?;
+    let all = TrainConfig { train_size: None, validation: None, target_accuracy: None, ..metadata.training.clone() };
+    let metadata = Metadata { training: all, ..metadata.clone() };
+    let config = &metadata.training;
+    let stages = config.model.stages(metadata.image(), metadata.classes.len() as u32)?;
     let count = |shape: Vec<u32>| shape.into_iter().map(u64::from).product::<u64>();
     let parameters = stages.iter().flat_map(Stage::parameters).map(|(_, shape, _)| count(shape)).sum();
     let file = |class: Class| (class, format!("programs/{}.{}.json", file_name(&config.model), class.name()));
@@ -83,8 +87,8 @@ fn entry(config: &TrainConfig, source: &Source) -> Result<ModelEntry> {
         name: config.model.name.clone(),
         parameters,
         flops: stages.iter().map(Stage::flops).sum(),
-        metadata,
         programs: [Class::Hardware, Class::Software].map(file).into(),
+        metadata,
     })
 }
 

@@ -15,7 +15,7 @@ use crate::Result;
 use crate::checkpoint::Checkpoint;
 use crate::data::Dataset;
 use crate::gpu::kernels::{ALL, Class};
-use crate::run::Run;
+use crate::run::{Run, VERSION};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ pub fn files(source: &Source) -> Result<Vec<File>> {
     files.push(File::new(WEIGHTS, source.checkpoint.to_bytes()?));
     let data = data::files(source, &mut files);
     let manifest = Manifest {
-        version: env!("CARGO_PKG_VERSION").into(),
+        version: VERSION.into(),
         data,
         weights: WEIGHTS.into(),
         models: entries,

@@ -179,7 +179,7 @@ impl CellRow {
                 train_accuracy: row.train_accuracy,
             }),
             epochs: run.epochs.last().map_or(0, |row| row.epoch),
-            steps: u64::from(cell.train_size.div_ceil(run.config.batch_size)) * u64::from(run.config.epochs),
+            steps: u64::from(run.steps_per_epoch()) * u64::from(run.config.epochs),
             seconds: run.epochs.iter().filter_map(|row| row.seconds).sum(),
             device: run.device.to_string(),
             version: run.version.clone(),

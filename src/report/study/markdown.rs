@@ -5,11 +5,12 @@ use super::words::{list, statements};
 use super::{CSV_FILE, JSON_FILE, PLOT};
 use crate::report::command::{options, quoted};
 use crate::report::numbers::{count, percent, plus_minus, significant, thousands};
+use crate::report::statements::plain;
 use crate::statistics::Spread;
 
 /// The report.
 pub fn markdown(figures: &Figures) -> String {
-    let (model, data) = (&figures.config.model.name, &figures.data);
+    let [model, data] = [&figures.config.model.name, &figures.data].map(|name| plain(name));
     let sections = [
         format!("# Test loss against training-set size: {model} on {data}"),
         introduction(figures),
@@ -29,12 +30,12 @@ pub fn markdown(figures: &Figures) -> String {
 fn introduction(figures: &Figures) -> String {
     let sizes: Vec<String> = figures.sizes.iter().map(|row| thousands(row.train_size.into())).collect();
     format!(
-        "How well does the model do when it has fewer images to learn from? `{}` ({}) was trained on {} images of {}, {}, and \
+        "How well does the model do when it has fewer images to learn from? {} ({}) was trained on {} images of {}, {}, and \
          tested on all {}.",
-        figures.config.model.name,
+        plain(&figures.config.model.name),
         count(figures.parameters, "parameter"),
         list(&sizes),
-        figures.data,
+        plain(&figures.data),
         match figures.seeds() {
             1 => "once each".into(),
             seeds => format!("with {seeds} seeds each"),
