@@ -9,14 +9,14 @@ use std::process::{Command, Output};
 
 const SMALL: [&str; 8] = ["--model", "mlp", "--epochs", "2", "--train-size", "3000", "--checkpoint-every", "5"];
 
-fn run(arguments: &[&str]) -> Output {
+fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mnist-gpu"));
+    command.args(arguments).env_remove("MNIST_GPU_DEVICE").env("MNIST_GPU_CACHE_DIR", "");
     command
-        .args(arguments)
-        .env_remove("MNIST_GPU_DEVICE")
-        .env("MNIST_GPU_CACHE_DIR", "")
-        .output()
-        .expect("the program starts")
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program(arguments).output().expect("the program starts")
 }
 
 fn text(path: &Path) -> &str {
@@ -80,7 +80,9 @@ fn a_run_without_checkpoint_resumes_from_the_start() {
     unfinished(folder.path(), |record| record);
     let before = std::fs::read(folder.path().join("model.safetensors")).expect("weights");
     std::fs::remove_file(folder.path().join("model.safetensors")).expect("removed");
-    let output = run(&["train", "--resume", text(folder.path())]);
+    // It goes on where it began, whatever device is the usual one now.
+    let mut resume = program(&["train", "--resume", text(folder.path())]);
+    let output = resume.env("MNIST_GPU_DEVICE", "no-such-device").output().expect("the program starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stdout).contains("from the start"));
     assert!(std::fs::read(folder.path().join("model.safetensors")).expect("weights") == before);

@@ -44,7 +44,8 @@ impl FromStr for Which {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        if text.eq_ignore_ascii_case("all") { Ok(Self::All) } else { text.parse().map(Self::One) }
+        // An empty MNIST_GPU_DEVICE is none.
+        if text.is_empty() || text.eq_ignore_ascii_case("all") { Ok(Self::All) } else { text.parse().map(Self::One) }
     }
 }
 
@@ -83,10 +84,20 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
 
 /// The adapters to check; the CPU itself only by name.
 fn devices(which: &Which) -> Result<Vec<Box<dyn Device>>> {
-    let found = adapters();
+    let found = if matches!(which, Which::One(Request::Cpu)) { Vec::new() } else { adapters() };
     let infos: Vec<&DeviceInfo> = found.iter().map(Adapter::info).collect();
     let places = match which {
-        Which::One(request) => vec![choose(request, &infos)?.adapter],
+        Which::One(request) => {
+            let choice = choose(request, &infos)?;
+            if choice.adapter.is_none() && *request == Request::Auto {
+                return Err(Error::Device(format!(
+                    "there is nothing to check: {}. --device all checks every adapter, --device software the best of those \
+                     that execute shaders on the CPU",
+                    choice.why
+                )));
+            }
+            vec![choice.adapter]
+        }
         Which::All if found.is_empty() => {
             // The error of a request that cannot be met says how to get an adapter.
             return choose(&Request::Software, &infos).map(|_| Vec::new());

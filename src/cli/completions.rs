@@ -56,6 +56,11 @@ pub(super) fn run(args: &Args) -> Result<Ending> {
 /// The page of the program, with the options of each command behind its own.
 fn manual(command: &clap::Command, text: &mut Vec<u8>) -> std::io::Result<()> {
     clap_mangen::Man::new(command.clone()).render(text)?;
+    commands(command, text)
+}
+
+/// The sections of all commands below one.
+fn commands(command: &clap::Command, text: &mut Vec<u8>) -> std::io::Result<()> {
     for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
         let man = clap_mangen::Man::new(command.clone());
         man.render_name_section(text)?;
@@ -63,6 +68,7 @@ fn manual(command: &clap::Command, text: &mut Vec<u8>) -> std::io::Result<()> {
         man.render_description_section(text)?;
         man.render_options_section(text)?;
         man.render_extra_section(text)?;
+        commands(command, text)?;
     }
     Ok(())
 }

@@ -135,7 +135,7 @@ pub fn defaults_by_model() -> String {
         text.push_str(&line);
         text.push('\n');
     }
-    text
+    text + "A model of your own has those of convnet, unless it has one of these names.\n"
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::options::{DataArgs, DeviceArgs, trained};
 use super::output::{line, thousands};
-use super::runs::weights_path;
+use super::runs::{run_of, weights_path};
 use super::{Ending, Talk};
 use crate::Result;
 use crate::checkpoint::Metadata;
@@ -47,7 +47,8 @@ enum Split {
 
 pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let path = weights_path(args.run.as_deref())?;
-    let data = args.data.load(if args.split == Split::Test { Part::Test } else { Part::All })?;
+    let run = run_of(&path);
+    let data = args.data.or_of(run.as_ref()).load(if args.split == Split::Test { Part::Test } else { Part::All })?;
     let checkpoint = trained(&path, args.model.as_deref(), &data)?;
     args.data.fits(&checkpoint.metadata, &data)?;
     let (device, choice) = open(&args.device.request(), args.device.threads)?;

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Print errors only
+    /// Print answers and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 100)]
     quiet: bool,
     /// Say what is done in between, too; twice for the device's own messages

@@ -3,6 +3,8 @@
 use super::Ending;
 use super::output::{line, thousands};
 use crate::Result;
+use crate::data::dataset::CLASSES;
+use crate::data::idx::SIDES;
 use crate::model::{ModelSpec, PRESETS, Shape, Stage, defaults, load, preset};
 use serde_json::json;
 
@@ -21,7 +23,7 @@ pub struct Args {
     #[arg(long, value_name = "HxW", default_value = "28x28", value_parser = sides)]
     image: Shape,
     /// Number of classes
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=256))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = classes)]
     classes: u32,
     /// Print the layers as a model's file has them
     #[arg(long, requires = "model")]
@@ -29,12 +31,17 @@ pub struct Args {
 }
 
 fn sides(text: &str) -> Result<Shape, String> {
-    let side = |text: &str| text.parse().ok().filter(|side| (8..=64).contains(side));
+    let side = |text: &str| text.parse().ok().filter(|side| SIDES.contains(side));
     let (height, width) = text.split_once(['x', '×']).ok_or("expected height and width, as 28x28")?;
     match (side(height), side(width)) {
         (Some(height), Some(width)) => Ok(Shape::picture(height, width)),
-        _ => Err("height and width are 8 to 64 pixels each".into()),
+        _ => Err(format!("height and width are {} to {} pixels each", SIDES.start(), SIDES.end())),
     }
+}
+
+fn classes(text: &str) -> Result<u32, String> {
+    let count: Option<usize> = text.parse().ok().filter(|count| CLASSES.contains(count));
+    count.map(|count| count as u32).ok_or_else(|| format!("there are {} to {} classes", CLASSES.start(), CLASSES.end()))
 }
 
 pub(super) fn run(args: &Args) -> Result<Ending> {

@@ -4,6 +4,7 @@ use crate::checkpoint::{Checkpoint, Metadata};
 use crate::data::{Dataset, Part};
 use crate::device::Request;
 use crate::model::{defaults, load};
+use crate::run::Run;
 use crate::{Error, Result};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,8 @@ use std::time::Instant;
 #[derive(Debug, clap::Args)]
 pub struct DeviceArgs {
     /// The device: auto (the best GPU, else the CPU), cpu, software, vulkan, metal, dx12, gl, a number from `mnist-gpu
-    /// devices`, or part of a name [default: auto]
-    #[arg(long, value_name = "DEVICE", env = "MNIST_GPU_DEVICE", hide_env_values = true)]
+    /// devices`, or part of a name [default: auto, or what `MNIST_GPU_DEVICE` says]
+    #[arg(long, value_name = "DEVICE")]
     pub device: Option<Request>,
     /// Threads of the CPU device [default: as many as the process may use]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -22,16 +23,18 @@ pub struct DeviceArgs {
 }
 
 impl DeviceArgs {
-    /// The device that is asked for.
+    /// The device that is asked for, here or by the environment.
     pub fn request(&self) -> Request {
-        self.device.clone().unwrap_or(Request::Auto)
+        let usual = || std::env::var("MNIST_GPU_DEVICE").ok()?.parse().ok();
+        self.device.clone().or_else(usual).unwrap_or(Request::Auto)
     }
 }
 
 /// What a command computes on.
 #[derive(Debug, clap::Args)]
 pub struct DataArgs {
-    /// A folder with IDX files under MNIST's names (train-images-idx3-ubyte and so on, plain or .gz) instead of MNIST
+    /// A folder with IDX files under MNIST's names (train-images-idx3-ubyte and so on, plain or .gz) instead of MNIST;
+    /// labels.txt in it names the classes
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 }
@@ -42,6 +45,12 @@ impl DataArgs {
         let folder = self.data_dir.as_ref()?;
         let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
         Some(whole.to_string_lossy().into_owned())
+    }
+
+    /// These, or where none are named those of a run.
+    pub fn or_of(&self, run: Option<&Run>) -> Self {
+        let recorded = || run?.data_dir.as_ref().map(PathBuf::from);
+        Self { data_dir: self.data_dir.clone().or_else(recorded) }
     }
 
     /// Loads the data set.
@@ -59,7 +68,7 @@ impl DataArgs {
         Ok(data)
     }
 
-    /// Whether a model belongs to the data.
+    /// Whether a model belongs to the data; to those that were not named, only if it was trained on them.
     pub fn fits(&self, metadata: &Metadata, data: &Dataset) -> Result<()> {
         let [trained, found] =
             [(metadata.height, metadata.width, metadata.classes.len()), (data.height, data.width, data.classes.len())];
@@ -71,7 +80,7 @@ impl DataArgs {
         }
         if self.data_dir.is_none() && metadata.data != data.fingerprint {
             return Err(Error::Data(format!(
-                "the model was not trained on {}, but on data from a folder: name it by --data-dir",
+                "the model was trained on other data than {} as it is found here: name them by --data-dir",
                 data.name
             )));
         }

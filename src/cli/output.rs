@@ -15,6 +15,14 @@ pub fn line(text: &str) -> Result<()> {
     }
 }
 
+/// Writes a line of what is made in the meantime: where nobody reads any more, it is made all the same.
+pub fn tell(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(Error::io("write", "stdout")),
+    }
+}
+
 /// Writes an error to stderr.
 pub fn error(error: &Error) {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));

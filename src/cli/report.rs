@@ -2,7 +2,7 @@
 
 use super::options::{DataArgs, DeviceArgs};
 use super::output::line;
-use super::runs::{newest, runs_folder};
+use super::runs::{newest, runs_folder, without_comparisons};
 use super::{Ending, Talk};
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::data::Part;
@@ -23,7 +23,7 @@ Examples:
 
 The report of one run is report.md with the plots training, confusion, reliability and mistakes, each as \
 PNG and SVG; train writes it at its end, too. The weights are evaluated on the training and the test images for \
-it. A comparison is comparison.md with one plot; it needs the runs' records only.")]
+it. A comparison is comparison.md with one plot; it needs the runs' records only, and is itself left out of runs/*.")]
 pub struct Args {
     /// Folders of runs [default: the newest complete run]
     runs: Vec<PathBuf>,
@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
-    let folders: Vec<PathBuf> = args.runs.iter().map(|run| folder(run)).collect();
+    let folders: Vec<PathBuf> = without_comparisons(&args.runs).into_iter().map(|run| folder(run)).collect();
     let path = match &folders[..] {
         [] => one(&newest()?, args, talk)?,
         [folder] => one(folder, args, talk)?,
@@ -73,10 +73,7 @@ fn one(folder: &Path, args: &Args, talk: Talk) -> Result<PathBuf> {
             folder.display()
         )));
     }
-    let data = match (&args.data.data_dir, &record.data_dir) {
-        (None, Some(folder)) => DataArgs { data_dir: Some(folder.into()) }.load(Part::All)?,
-        _ => args.data.load(Part::All)?,
-    };
+    let data = args.data.or_of(Some(&record)).load(Part::All)?;
     if data.fingerprint != record.data.fingerprint {
         return Err(Error::Data(format!(
             "{} was not trained on these data: the fingerprint of {} was {}, that of {} is {}. Name its data by --data-dir",

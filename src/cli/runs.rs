@@ -1,6 +1,7 @@
 //! The folder of runs: where new ones are made, and the newest is found.
 
-use crate::run::{Run, Status, WEIGHTS_FILE};
+use crate::report::compare::COMPARISON_FILE;
+use crate::run::{RUN_FILE, Run, Status, WEIGHTS_FILE};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -29,12 +30,31 @@ pub fn weights_path(run: Option<&Path>) -> Result<PathBuf> {
     }
 }
 
-/// Makes the folder of a new run: `runs/0007-name`, one more than the highest number there.
-pub fn new_folder(runs: &Path, name: &str) -> Result<PathBuf> {
+/// The run that a file of weights lies with.
+pub fn run_of(weights: &Path) -> Option<Run> {
+    weights.parent().and_then(|folder| Run::load(folder).ok())
+}
+
+/// Those of several folders that are no comparison of runs, which `runs/*` names, too.
+pub fn without_comparisons(folders: &[PathBuf]) -> Vec<&PathBuf> {
+    let is_comparison = |folder: &PathBuf| folder.join(COMPARISON_FILE).exists() && !folder.join(RUN_FILE).exists();
+    let runs: Vec<&PathBuf> = folders.iter().filter(|folder| !is_comparison(folder)).collect();
+    // Nothing but comparisons was not meant to be left out.
+    if runs.is_empty() { folders.iter().collect() } else { runs }
+}
+
+/// A model's name as part of a folder's.
+pub fn plain(name: &str) -> String {
+    let plain = |letter: char| if letter.is_alphanumeric() || "-_".contains(letter) { letter } else { '-' };
+    name.chars().map(plain).collect()
+}
+
+/// Makes the folder of a new run of a model: `runs/0007-name`, one more than the highest number there.
+pub fn new_folder(runs: &Path, model: &str) -> Result<PathBuf> {
     std::fs::create_dir_all(runs).map_err(Error::io("create the folder", runs))?;
     let mut number = numbered(runs)?.last().map_or(1, |(number, _)| number + 1);
     loop {
-        let folder = runs.join(format!("{number:04}-{name}"));
+        let folder = runs.join(format!("{number:04}-{}", plain(model)));
         match std::fs::create_dir(&folder) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
             result => return result.map_err(Error::io("create the folder", &folder)).map(|()| folder),
@@ -81,5 +101,6 @@ mod tests {
         std::fs::create_dir(runs.path().join("notes")).expect("made");
         assert!(new_folder(runs.path(), "mlp").expect("made").ends_with("0042-mlp"));
         assert_eq!(newest_complete(runs.path()).expect("readable"), None);
+        assert!(new_folder(runs.path(), "../a/b: c").expect("made").ends_with("0043----a-b--c"));
     }
 }

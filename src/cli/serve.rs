@@ -2,13 +2,13 @@
 
 use super::options::{DataArgs, DeviceArgs, trained};
 use super::output::line;
-use super::runs::weights_path;
+use super::runs::{run_of, weights_path};
 use super::{Ending, Talk, signals};
 use crate::data::Part;
 use crate::device::open;
 use crate::export::web::{Source, files};
 use crate::inference::Classifier;
-use crate::run::Run;
+use crate::program::BINDING_BYTES;
 use crate::serve::{self, App, Engine, Limits, Metrics, Opened, Site};
 use crate::{Error, Result};
 use std::path::PathBuf;
@@ -123,15 +123,13 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let listener = serve::bind(&args.host, args.port)?;
     let address = listener.local_addr().map_err(Error::io("listen", &args.host))?;
     let path = weights_path(args.run.as_deref())?;
-    let run = path.parent().and_then(|folder| Run::load(folder).ok());
-    // A run knows where its data are.
-    let folder = args.data.data_dir.clone().or_else(|| run.as_ref()?.data_dir.clone().map(PathBuf::from));
-    let source = DataArgs { data_dir: folder };
-    let data = source.load(Part::All)?;
+    let run = run_of(&path);
+    let data = args.data.or_of(run.as_ref()).load(Part::All)?;
     let checkpoint = trained(&path, args.model.as_deref(), &data)?;
-    source.fits(&checkpoint.metadata, &data)?;
-    let site =
-        files(&Source { checkpoint: &checkpoint, run: run.as_ref(), data: &data, training: true, compress: false })?;
+    args.data.fits(&checkpoint.metadata, &data)?;
+    // Where a device does not take all images at once, the page recognises only.
+    let training = data.train.images.len() + data.test.images.len() <= BINDING_BYTES;
+    let site = files(&Source { checkpoint: &checkpoint, run: run.as_ref(), data: &data, training, compress: false })?;
     drop(data);
     let metadata = checkpoint.metadata.clone();
     let metrics = Arc::new(Metrics::default());

@@ -22,3 +22,14 @@ fn without_an_adapter_it_says_how_to_get_one() {
     }
     Place::new().run(&["check", "--device", "no-such-device"]).fails(1, &["no-such-device"]);
 }
+
+/// That the CPU agrees with itself says nothing of a driver.
+#[test]
+fn without_a_gpu_auto_is_not_the_cpu() {
+    let check = Place::new().run(&["check", "--device", "auto"]);
+    if adapters().iter().all(|adapter| adapter.info().is_software()) {
+        check.fails(1, &["nothing to check", "GPU was found", "--device all"]);
+    } else {
+        assert_eq!(check.code, Some(0), "{check:?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! `export` and `completions`: what they print and what they refuse; other programs' view is in tests/export.
 
-use super::Place;
+use super::{Place, json};
 
 #[test]
 fn a_file_is_not_replaced_unasked_and_its_model_must_be_there() {
@@ -29,7 +29,7 @@ fn completions_know_the_commands() {
         ("fish", &["complete -c mnist-gpu"]),
         ("powershell", &["Register-ArgumentCompleter"]),
         ("elvish", &["edit:completion"]),
-        ("man", &[".TH mnist-gpu 1", "\\-\\-learning\\-rate"]),
+        ("man", &[".TH mnist-gpu 1", "\\-\\-learning\\-rate", "\\-\\-with\\-training"]),
     ] {
         let outcome = place.run(&["completions", shell]);
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -38,4 +38,25 @@ fn completions_know_the_commands() {
         }
     }
     place.run(&["completions", "tcsh"]).fails(2, &["tcsh", "bash"]);
+}
+
+/// The page holds its training against the native run only where it repeats it: from the seed's weights, to the end.
+#[test]
+fn a_site_has_the_course_of_a_run_that_the_page_can_repeat() {
+    let place = Place::new();
+    let train = "train --model linear --epochs 1 --device cpu --no-report --out run";
+    assert_eq!(place.run(&train.split(' ').collect::<Vec<_>>()).code, Some(0));
+    let export = ["export", "web", "run", "--with-training", "--force", "-o", "site"];
+    let course = || {
+        assert_eq!(place.run(&export).code, Some(0));
+        json(&place.path("site/site.json"))["native"]["step_losses"].as_array().map(Vec::len)
+    };
+    assert_eq!(course(), Some(60_000_usize.div_ceil(128)));
+    let record = std::fs::read_to_string(place.path("run/run.json")).expect("there");
+    for (from, to) in
+        [("\"complete\"", "\"interrupted\""), ("\"device_reason\"", "\"init\": \"other\", \"device_reason\"")]
+    {
+        std::fs::write(place.path("run/run.json"), record.replace(from, to)).expect("written");
+        assert_eq!(course(), None, "{to}");
+    }
 }

@@ -189,10 +189,14 @@ fn several_runs_are_compared() {
         assert!(report.contains(words), "{words} is missing: {report}");
     }
     size(&place, "runs/comparison/comparison.png");
-    // What is no run is not compared, and a comparison is not taken for a run.
-    place
-        .run(&["report", "runs/0001-mlp", "runs/comparison"])
-        .fails(1, &["runs/comparison", "run.json", "cannot read"]);
+    // The comparison is not taken for a run: `runs/*` names it, too. What is no run is not compared.
+    let all = ["runs/0001-mlp", "runs/0002-mlp", "runs/comparison"];
+    let again = place.run(&[&["report", "--out", "again"], &all[..]].concat());
+    assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""), "{again:?}");
+    assert_eq!(text(&place, "again/comparison.md"), report);
+    assert_eq!(place.run(&[&["export", "tensorboard"], &all[..]].concat()).code, Some(0));
+    place.run(&["report", "runs/comparison"]).fails(1, &["runs/comparison", "run.json", "cannot read"]);
+    place.run(&["report", "runs/0001-mlp", "runs"]).fails(1, &["run.json", "cannot read"]);
     place.train(&["--batch-size", "64", "--out", "mine"]);
     let others = place.run(&["report", "mine", "runs/0001-mlp/run.json", "--out", "both"]);
     assert_eq!(others.code, Some(0), "{others:?}");

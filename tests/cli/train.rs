@@ -31,8 +31,15 @@ fn a_named_folder_is_never_overwritten_unless_told_to() {
     let again = ["--out", "mine/first", "--seed", "2"];
     place.run(&[&QUICK[..], &again].concat()).fails(2, &["mine/first", "exists already", "--force"]);
     assert_eq!(weights(), before);
+    // What the old run leaves would be taken for the new one's.
+    for file in ["report.md", "confusion.png", "events.out.tfevents.0.mnist-gpu", "notes.txt"] {
+        std::fs::write(place.path("mine/first").join(file), "old").expect("written");
+    }
     place.train(&[&again[..], &["--force"]].concat());
     assert_ne!(weights(), before);
+    let mut expected = FILES.to_vec();
+    expected.insert(2, "notes.txt");
+    assert_eq!(place.names("mine/first"), expected);
     assert!(place.names("runs").is_empty());
     std::fs::write(place.path("file"), "").expect("written");
     place.run(&[&QUICK[..], &["--out", "file"]].concat()).fails(1, &["file"]);
@@ -165,4 +172,20 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_weights() {
     }
     assert_eq!(json(&place.path("runs/0001-mlp/run.json"))["status"], "diverged");
     Checkpoint::load(&place.path("runs/0001-mlp/model.safetensors")).expect("whole");
+    let events =
+        place.run(&[&QUICK[..], &["--optimizer", "sgd", "--learning-rate", "1e6", "--json"]].concat()).objects();
+    let end = events.last().expect("events");
+    assert_eq!((&end["event"], &end["status"]), (&"end".into(), &"diverged".into()));
+}
+
+#[test]
+fn a_model_of_any_name_has_a_folder() {
+    let place = Place::new();
+    let model =
+        place.run(&["models", "linear", "--json"]).stdout.replace(r#""name": "linear""#, r#""name": "../<a>/b: c""#);
+    std::fs::write(place.path("my.json"), model).expect("written");
+    let train = "train --model my.json --device cpu --epochs 1 --train-size 640 --no-report";
+    let outcome = place.run(&train.split(' ').collect::<Vec<_>>());
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:?}");
+    assert_eq!(place.names("runs"), ["0001-----a--b--c"]);
 }

@@ -31,8 +31,23 @@ fn a_small_set_of_other_images_trains_with_a_batch_larger_than_the_data() {
     let outcome = place.run(&[&TRAIN[..], &["30", "--model", "lenet", "--batch-size", "1000"]].concat());
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(outcome.stdout.contains("100.00 %"), "{}", outcome.stdout);
-    place.run(&["eval", "--device", "cpu"]).fails(1, &["8×8 images of 2 classes", "--data-dir"]);
-    assert_eq!(place.run(&["eval", "--device", "cpu", "--data-dir", "data"]).code, Some(0));
+    // A run knows its data; weights by themselves do not.
+    let eval = ["eval", "--device", "cpu"];
+    let known = place.run(&eval);
+    assert_eq!((known.code, known.stderr.as_str()), (Some(0), ""), "{known:?}");
+    assert_eq!(place.run(&[&eval[..], &["--data-dir", "data"]].concat()).stdout, known.stdout);
+    fs::copy(place.path("runs/0001-lenet/model.safetensors"), place.path("alone.safetensors")).expect("copied");
+    let alone = [&eval[..], &["alone.safetensors"]].concat();
+    place.run(&alone).fails(1, &["8×8 images of 2 classes", "--data-dir"]);
+    assert_eq!(place.run(&[&alone[..], &["--data-dir", "data"]].concat()).code, Some(0));
+    // Data that were named may be others; those of the run are what they were.
+    let labels = place.path("data/t10k-labels-idx1-ubyte");
+    let mut bytes = fs::read(&labels).expect("there");
+    let last = bytes.last_mut().expect("not empty");
+    *last = 1 - *last;
+    fs::write(&labels, bytes).expect("written");
+    place.run(&eval).fails(1, &["trained on other data than data", "--data-dir"]);
+    assert_eq!(place.run(&[&eval[..], &["--data-dir", "data"]].concat()).code, Some(0));
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! `mnist-gpu export tensorboard`: runs as event files.
 
 use super::super::output::line;
+use super::super::runs::without_comparisons;
 use super::super::{Ending, Talk};
 use crate::export::tensorboard::{EVENTS_FILE, Picture, events};
 use crate::file::write_whole;
 use crate::run::{RUN_FILE, Run};
 use crate::{Error, Result};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -25,13 +27,19 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
-    for folder in &args.runs {
+    let mut written = BTreeSet::new();
+    for folder in without_comparisons(&args.runs) {
         let run = Run::load(folder)?;
         let out = match (&args.out, folder.file_name()) {
             (Some(out), Some(name)) => out.join(name),
             (Some(out), None) => out.clone(),
             (None, _) => folder.clone(),
         };
+        if !written.insert(out.clone()) {
+            let problem =
+                format!("{}: another of the runs has this name, and {} holds it", folder.display(), out.display());
+            return Err(Error::Usage(problem));
+        }
         std::fs::create_dir_all(&out).map_err(Error::io("create the folder", &out))?;
         let path = out.join(EVENTS_FILE);
         write_whole(&path, &events(&run, &pictures(folder)?, ended(folder)))?;

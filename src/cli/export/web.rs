@@ -2,13 +2,12 @@
 
 use super::super::options::DataArgs;
 use super::super::output::{line, thousands};
-use super::super::runs::weights_path;
+use super::super::runs::{run_of, weights_path};
 use super::super::{Ending, Talk};
 use crate::checkpoint::Checkpoint;
 use crate::data::Part;
 use crate::export::web::{File, Source, files};
 use crate::file::write_whole;
-use crate::run::Run;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -43,9 +42,9 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     check_out(out, args.force)?;
     let path = weights_path(args.run.as_deref())?;
     let checkpoint = Checkpoint::load(&path)?;
-    let data = args.data.load(if args.with_training { Part::All } else { Part::Test })?;
+    let run = run_of(&path);
+    let data = args.data.or_of(run.as_ref()).load(if args.with_training { Part::All } else { Part::Test })?;
     args.data.fits(&checkpoint.metadata, &data)?;
-    let run = path.parent().and_then(|folder| Run::load(folder).ok());
     let source = Source {
         checkpoint: &checkpoint,
         run: run.as_ref(),

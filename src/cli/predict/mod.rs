@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use source::Source;
 use std::path::PathBuf;
 
-/// Read the digits on pictures: PNG, JPEG, BMP, WebP or GIF files of any size
+/// Read the digits on pictures: PNG, JPEG, BMP, WebP or GIF files of up to 64 megapixels
 ///
 /// A picture has one digit, anywhere on it, dark on light or light on dark. It is prepared as MNIST was: the ink, told from
 /// paper, shadows, noise and frames, is fitted into the middle of the network's input and centred by its mass. Of an

@@ -4,6 +4,7 @@ mod session;
 
 use super::configuration::ConfigArgs;
 use super::options::{DataArgs, DeviceArgs};
+use super::runs::plain;
 use super::{Ending, Talk, signals};
 use crate::Result;
 use crate::data::Part;
@@ -87,10 +88,4 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
         study.remove_if_empty();
     }
     result
-}
-
-/// A model's name as the name of a folder.
-fn plain(name: &str) -> String {
-    let plain = |letter: char| if letter.is_alphanumeric() || "-_".contains(letter) { letter } else { '-' };
-    name.chars().map(plain).collect()
 }

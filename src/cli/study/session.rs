@@ -1,6 +1,6 @@
 //! A study in the making: its cells one after another, and how it is told of.
 
-use super::super::output::{line, note, thousands};
+use super::super::output::{note, tell, thousands};
 use super::super::{Ending, Talk};
 use crate::data::Dataset;
 use crate::device::Device;
@@ -36,14 +36,14 @@ impl Session<'_> {
     fn event(&self, event: &str, mut fields: Value) -> Result<()> {
         if self.json {
             fields["event"] = event.into();
-            line(&fields.to_string())?;
+            tell(&fields.to_string())?;
         }
         Ok(())
     }
 
     /// A line for people.
     fn tell(&self, text: &str) -> Result<()> {
-        if self.json || self.talk.quiet { Ok(()) } else { line(text) }
+        if self.json || self.talk.quiet { Ok(()) } else { tell(text) }
     }
 
     fn missing(&self) -> Vec<Cell> {

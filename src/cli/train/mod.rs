@@ -11,8 +11,9 @@ use super::{Ending, Talk, signals};
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::data::{Dataset, Part};
 use crate::device::{open, reopen};
-use crate::report::REPORT_FILE;
-use crate::run::{Run, SNAPSHOT_FILE, Status, VERSION};
+use crate::export::tensorboard::EVENTS_FILE;
+use crate::report;
+use crate::run::{Run, SNAPSHOT_FILE, Status, VERSION, WEIGHTS_FILE};
 use crate::snapshot::Snapshot;
 use crate::{Error, Result};
 use session::Session;
@@ -47,8 +48,9 @@ fn begin(args: &Args, talk: Talk, signal: &AtomicUsize) -> Result<Ending> {
     let folder = match &args.out {
         Some(out) => {
             std::fs::create_dir_all(out).map_err(Error::io("create the folder", out))?;
-            // A checkpoint or a report of the run that is replaced would be taken for one of this run.
-            for file in [SNAPSHOT_FILE, REPORT_FILE] {
+            // What the run that is replaced leaves would be taken for this run's.
+            let files = [WEIGHTS_FILE, SNAPSHOT_FILE, EVENTS_FILE].map(str::to_owned);
+            for file in files.into_iter().chain(report::files()) {
                 let _ = std::fs::remove_file(out.join(file));
             }
             out.clone()
@@ -100,9 +102,13 @@ fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Resul
             record.data.name, record.data.fingerprint, data.fingerprint
         ));
     }
+    let again = || reopen(&record.device, &record.tuning, args.device.threads);
     let (device, choice) = match &args.device.device {
-        Some(request) => open(request, args.device.threads)?,
-        None => reopen(&record.device, &record.tuning, args.device.threads)?,
+        Some(request) => match open(request, args.device.threads)? {
+            (device, _) if *device.info() == record.device => again()?,
+            another => another,
+        },
+        None => again()?,
     };
     let (mut trainer, mut run) = Run::begin(&*device, choice.why, &data, record.config.clone())?;
     run.data_dir.clone_from(&record.data_dir);

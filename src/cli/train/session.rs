@@ -1,6 +1,6 @@
 //! A run in the making: its record, and how it is told of.
 
-use super::super::output::{line, note, thousands};
+use super::super::output::{note, tell, thousands};
 use super::super::{Ending, Talk};
 use super::Args;
 use crate::data::Dataset;
@@ -27,7 +27,7 @@ impl Session {
     fn event(&self, event: &str, mut fields: Value) -> Result<()> {
         if self.json {
             fields["event"] = event.into();
-            line(&fields.to_string())?;
+            tell(&fields.to_string())?;
         }
         Ok(())
     }
@@ -42,7 +42,7 @@ impl Session {
 
     /// A line for people.
     pub fn tell(&self, text: &str) -> Result<()> {
-        if self.json || self.talk.quiet { Ok(()) } else { line(text) }
+        if self.json || self.talk.quiet { Ok(()) } else { tell(text) }
     }
 
     pub fn announce(&self) -> Result<()> {
@@ -99,6 +99,7 @@ impl Session {
                     }
                 }
                 Ok(Event::Done) => {
+                    progress.clear();
                     self.save(trainer, Status::Complete)?;
                     return self.finish();
                 }
@@ -108,6 +109,7 @@ impl Session {
                         self.run.status = Status::Diverged;
                         self.run.step_losses = trainer.step_losses().to_vec();
                         self.run.save(&self.folder)?;
+                        self.end()?;
                         note(&format!("The weights of the last good epoch are in {}", self.folder.display()));
                     }
                     return Err(error);
@@ -117,7 +119,7 @@ impl Session {
             if number != 0 {
                 progress.clear();
                 self.save(trainer, Status::Interrupted)?;
-                self.event("end", json!({ "status": Status::Interrupted, "folder": self.folder.to_string_lossy() }))?;
+                self.end()?;
                 note(&format!(
                     "Interrupted after {} steps: the weights so far are in {folder}. To go on: mnist-gpu train --resume {folder}",
                     thousands(trainer.steps_done().into()),
@@ -142,6 +144,11 @@ impl Session {
             std::fs::remove_file(&snapshot).map_err(Error::io("remove", &snapshot))?;
         }
         Ok(())
+    }
+
+    /// Tells a program that the run ended before its time.
+    fn end(&self) -> Result<()> {
+        self.event("end", json!({ "status": self.run.status, "folder": self.folder.to_string_lossy() }))
     }
 
     fn finish(&self) -> Result<Ending> {
