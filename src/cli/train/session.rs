@@ -77,7 +77,10 @@ impl Session {
         if let Some(every) = self.checkpoint_every {
             trainer.pause_every(every);
         }
-        progress.begin((self.run.epochs.len() as u32).max(1));
+        let epoch = (self.run.epochs.len() as u32).max(1);
+        if epoch <= self.run.config.epochs {
+            progress.begin(epoch);
+        }
         // So that a run that is killed before its first checkpoint can be resumed, from the start.
         self.run.save(&self.folder)?;
         loop {

@@ -4,7 +4,7 @@
 use super::short;
 use crate::Result;
 use crate::bench::{Bench, DeviceBench, StepRow};
-use crate::report::numbers::{significant, thousands};
+use crate::report::numbers::significant;
 use crate::report::style::{Axes, Marked, anchor, chart, color, legend, log_marks, px, span, stroke, text};
 use crate::report::{Area, Drawn, Figure};
 use plotters::prelude::*;
@@ -14,7 +14,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 const HEIGHT: u32 = 440;
 const ROOFS: u32 = 520;
 const BARS: u32 = 560;
-const MODEL: u32 = 108;
+const MODEL: u32 = 132;
 const AXIS: u32 = 90;
 
 /// Draws it.
@@ -61,7 +61,7 @@ fn speeds(area: &Area, bench: &Bench, models: &[&str], names: &[String]) -> Draw
         title: "Training, images/s",
         x: "model, batch, optimizer",
         x_mark: &|place| models.get(*place as usize).map_or(String::new(), |name| (*name).to_owned()),
-        y_mark: &|rate| thousands(rate.round() as u64),
+        y_mark: &|rate| brief(*rate, 1),
         marks: [models.len() + 1, 8],
     };
     legend(area, &entries(names))?;
@@ -78,15 +78,19 @@ fn speeds(area: &Area, bench: &Bench, models: &[&str], names: &[String]) -> Draw
                 .draw_series([Rectangle::new([(start, range.start), (start + width, rate)], color(device).filled())])?;
             let place = (start + width / 2.0, rate);
             let style = text(10.0).pos(anchor(HPos::Center, VPos::Bottom));
-            chart.draw_series([Text::new(brief(rate), place, style)])?;
+            chart.draw_series([Text::new(brief(rate, 2), place, style)])?;
         }
     }
     Ok(())
 }
 
-/// A rate above its bar: 1.2k rather than 1,234.
-fn brief(rate: f64) -> String {
-    if rate < 1000.0 { significant(rate, 2) } else { format!("{}k", significant(rate / 1000.0, 2)) }
+/// A rate with so many digits: 1.2k rather than 1,234.
+fn brief(rate: f64, digits: u32) -> String {
+    match rate {
+        ..1e3 => significant(rate, digits),
+        ..1e6 => format!("{}k", significant(rate / 1e3, digits)),
+        _ => format!("{}M", significant(rate / 1e6, digits)),
+    }
 }
 
 /// Each device's roof, and the products among its kernels: those that it chooses.
