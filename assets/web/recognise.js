@@ -32,7 +32,7 @@ export class RecognisePanel {
     element('open').onclick = () => element('picture-file').click();
     element('picture-file').onchange = ({ target }) => this.openPicture(target.files[0]);
     element('sample').onclick = () => this.#showSample();
-    element('weights').onchange = ({ target }) => report(() => this.#use(this.#sources[target.selectedIndex]));
+    element('weights').onchange = ({ target }) => report(() => this.offer(this.#sources[target.selectedIndex]));
     element('inside').ontoggle = () => this.#refresh();
     this.#dark.addEventListener('change', () => this.#refresh());
     this.#makeBars();
@@ -44,12 +44,29 @@ export class RecognisePanel {
     this.#gpu = gpu;
   }
 
-  /** Recognises with weights, and offers them from then on: { label, model, weights }, where `model` is one of the site's. */
+  /**
+   * Recognises with weights, unless others are asked for meanwhile, and offers them from then on: { label, model, weights },
+   * where `model` is one of the site's.
+   */
   async offer(source) {
-    await this.#use(source);
-    const known = this.#sources.findIndex(({ label }) => label === source.label);
-    this.#sources[known < 0 ? this.#sources.length : known] = source;
-    this.#showSources();
+    this.#wanted = source;
+    try {
+      const { recognise } = await readJson(source.model.programs[this.#gpu.kernels]);
+      const recogniser = await Recogniser.open(this.#gpu, recognise, source.weights);
+      const known = this.#sources.findIndex(({ label }) => label === source.label);
+      this.#sources[known < 0 ? this.#sources.length : known] = source;
+      if (this.#wanted !== source) {
+        recogniser.close();
+        return;
+      }
+      this.#recogniser?.close();
+      this.#recogniser = recogniser;
+      this.source = source;
+      this.#makeLayers();
+    } finally {
+      this.#showSources();
+    }
+    await this.#refresh();
   }
 
   #showSources() {
@@ -76,26 +93,6 @@ export class RecognisePanel {
       }
       this.#pad.show(picture);
     });
-  }
-
-  /** Recognises with weights, unless others are asked for meanwhile. */
-  async #use(source) {
-    this.#wanted = source;
-    try {
-      const { recognise } = await readJson(source.model.programs[this.#gpu.kernels]);
-      const recogniser = await Recogniser.open(this.#gpu, recognise, source.weights);
-      if (this.#wanted !== source) {
-        recogniser.close();
-        return;
-      }
-      this.#recogniser?.close();
-      this.#recogniser = recogniser;
-      this.source = source;
-      this.#makeLayers();
-    } finally {
-      if (this.#wanted === source) this.#showSources();
-    }
-    await this.#refresh();
   }
 
   async #showSample() {

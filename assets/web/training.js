@@ -179,7 +179,7 @@ export class TrainPanel {
         else if (mine()) return this.#become('ended', `Done: ${percent(this.#tests.at(-1)[1], 2)} of the test images are recognised.`);
       }
     });
-    if (!well && mine()) this.#become('ended', 'Stopped by an error.');
+    if (!well && (mine() || this.#state === 'paused')) this.#become('ended', 'Stopped by an error.');
   }
 
   #resume() {
@@ -192,6 +192,12 @@ export class TrainPanel {
   }
 
   #stop() {
+    if (this.#state === 'evaluating') {
+      this.#turn = null;
+      element('evaluation').hidden = true;
+      this.#become(this.#trainer ? 'ended' : 'idle', '');
+      return;
+    }
     this.#rest(this.#trainer ? 'ended' : 'idle', 'Stopped');
   }
 
@@ -281,7 +287,6 @@ export class TrainPanel {
       parameters(learn).forEach((tensor) => session.write(tensor, byName.get(tensor.name)));
       const score = await evaluate(session, first, test.labels, classes.length, () => !mine());
       if (score) this.#showScore(score, test.count);
-      else element('evaluation').hidden = true;
     } finally {
       session.close();
     }

@@ -199,6 +199,14 @@ fn loading() -> Result<(), String> {
         browser.wait("document.querySelector('#score').textContent.includes('loss')")?;
         let native = natively(&trained.checkpoint).map_err(|error| error.to_string())?;
         expect("score", &browser.text("#score")?, &shown(native))?;
+        // Stopped at once, it shows nothing; begun anew, the same.
+        let both = "for (const id of ['evaluate', 'stop']) document.getElementById(id).click();";
+        browser.run(both, &[])?;
+        let hidden = "return document.querySelector('#evaluation').hidden;";
+        expect("no evaluation", &browser.run(hidden, &[])?, &json!(true))?;
+        browser.click("#evaluate")?;
+        browser.wait("document.querySelector('#score').textContent.includes('loss')")?;
+        expect("score", &browser.text("#score")?, &shown(native))?;
         expect("cannot train", &browser.run("return document.querySelector('#start').disabled;", &[])?, &json!(true))?;
         expect("says how", &browser.run("return document.querySelector('#no-images').hidden;", &[])?, &json!(false))?;
         for name in ["bad.safetensors", "bad.png"] {
