@@ -48,7 +48,8 @@ enum Split {
 pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let path = weights_path(args.run.as_deref())?;
     let run = run_of(&path);
-    let data = args.data.or_of(run.as_ref()).load(if args.split == Split::Test { Part::Test } else { Part::All })?;
+    let part = if args.split == Split::Test { Part::Test } else { Part::All };
+    let data = args.data.load_or_of(run.as_ref(), part)?;
     let checkpoint = trained(&path, args.model.as_deref(), &data)?;
     args.data.fits(&checkpoint.metadata, &data)?;
     let (device, choice) = open(&args.device.request(), args.device.threads)?;

@@ -14,7 +14,7 @@ use std::time::Instant;
 #[derive(Debug, clap::Args)]
 pub struct DeviceArgs {
     /// The device: auto (the best GPU, else the CPU), cpu, software, vulkan, metal, dx12, gl, a number from `mnist-gpu
-    /// devices`, or part of a name [default: auto, or what `MNIST_GPU_DEVICE` says]
+    /// devices`, or part of a name [default: what `MNIST_GPU_DEVICE` says, or auto]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<Request>,
     /// Threads of the CPU device [default: as many as the process may use]
@@ -47,12 +47,6 @@ impl DataArgs {
         Some(whole.to_string_lossy().into_owned())
     }
 
-    /// These, or where none are named those of a run.
-    pub fn or_of(&self, run: Option<&Run>) -> Self {
-        let recorded = || run?.data_dir.as_ref().map(PathBuf::from);
-        Self { data_dir: self.data_dir.clone().or_else(recorded) }
-    }
-
     /// Loads the data set.
     pub fn load(&self, part: Part) -> Result<Dataset> {
         let clock = Instant::now();
@@ -66,6 +60,21 @@ impl DataArgs {
             clock.elapsed()
         );
         Ok(data)
+    }
+
+    /// Loads the data set, or where none is named that of a run.
+    pub fn load_or_of(&self, run: Option<&Run>, part: Part) -> Result<Dataset> {
+        match run.and_then(|run| run.data_dir.as_ref()) {
+            Some(folder) if self.data_dir.is_none() => {
+                let elsewhere = |error| {
+                    Error::Data(format!(
+                        "{error}. These are the data that the run was trained on: if they are elsewhere now, name them by --data-dir"
+                    ))
+                };
+                Self { data_dir: Some(folder.into()) }.load(part).map_err(elsewhere)
+            }
+            _ => self.load(part),
+        }
     }
 
     /// Whether a model belongs to the data; to those that were not named, only if it was trained on them.

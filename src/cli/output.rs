@@ -15,7 +15,7 @@ pub fn line(text: &str) -> Result<()> {
     }
 }
 
-/// Writes a line of what is made in the meantime: where nobody reads any more, it is made all the same.
+/// Writes a line about work that goes on without a reader, too: one that has gone away does not end it.
 pub fn tell(text: &str) -> Result<()> {
     match writeln!(std::io::stdout().lock(), "{text}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

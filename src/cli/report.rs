@@ -73,7 +73,7 @@ fn one(folder: &Path, args: &Args, talk: Talk) -> Result<PathBuf> {
             folder.display()
         )));
     }
-    let data = args.data.or_of(Some(&record)).load(Part::All)?;
+    let data = args.data.load_or_of(Some(&record), Part::All)?;
     if data.fingerprint != record.data.fingerprint {
         return Err(Error::Data(format!(
             "{} was not trained on these data: the fingerprint of {} was {}, that of {} is {}. Name its data by --data-dir",

@@ -18,7 +18,8 @@ use std::time::Duration;
 
 /// Serve a trained model: its web page, and predictions over HTTP
 ///
-/// The page is that of `mnist-gpu export web --with-training`, at /. POST /v1/predict takes
+/// The page is that of `mnist-gpu export web --with-training`, at /; it does not train on data of over 128 MiB. POST
+/// /v1/predict takes
 ///
 ///   - a picture in a format that `mnist-gpu predict` reads (PNG, JPEG, BMP, WebP or GIF, sent as image/png and so on), which
 ///     is prepared as that command does it;
@@ -124,7 +125,7 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let address = listener.local_addr().map_err(Error::io("listen", &args.host))?;
     let path = weights_path(args.run.as_deref())?;
     let run = run_of(&path);
-    let data = args.data.or_of(run.as_ref()).load(Part::All)?;
+    let data = args.data.load_or_of(run.as_ref(), Part::All)?;
     let checkpoint = trained(&path, args.model.as_deref(), &data)?;
     args.data.fits(&checkpoint.metadata, &data)?;
     // Where a device does not take all images at once, the page recognises only.

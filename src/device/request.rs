@@ -121,21 +121,45 @@ fn none_such(wanted: &str, adapters: &[&DeviceInfo]) -> Error {
 
 /// Opens the device that a request leads to; says which adapter's place it has and why it was taken.
 pub fn open(request: &Request, threads: Option<NonZeroUsize>) -> Result<(Box<dyn Device>, Choice)> {
+    open_as(request, None, threads)
+}
+
+/// The same; the device of a run that began with this tuning gets it.
+fn open_as(
+    request: &Request,
+    began: Option<(&DeviceInfo, &Tuning)>,
+    threads: Option<NonZeroUsize>,
+) -> Result<(Box<dyn Device>, Choice)> {
     let found = if *request == Request::Cpu { Vec::new() } else { adapters() };
     let infos: Vec<&DeviceInfo> = found.iter().map(Adapter::info).collect();
     let choice = choose(request, &infos)?;
     let device: Box<dyn Device> = match choice.adapter {
-        Some(index) => Box::new(Gpu::open(&found[index], false)?.with_user_folder()),
+        Some(index) => {
+            let gpu = Gpu::open(&found[index], false)?.with_user_folder();
+            match began {
+                Some((info, tuning)) if gpu.info() == info => Box::new(gpu.with_tuning(tuning)),
+                _ => Box::new(gpu),
+            }
+        }
         None => Box::new(Cpu::new(threads)?),
     };
     Ok((device, choice))
 }
 
-/// Opens the device that a run began on, with the kernels that measurements had chosen by then.
+/// Opens the device that a run began on, with the kernels that measurements had chosen by then; or another that is asked
+/// for.
 ///
 /// # Errors
 /// When it is not on this machine; the message lists what is.
-pub fn reopen(info: &DeviceInfo, tuning: &Tuning, threads: Option<NonZeroUsize>) -> Result<(Box<dyn Device>, Choice)> {
+pub fn reopen(
+    request: Option<&Request>,
+    info: &DeviceInfo,
+    tuning: &Tuning,
+    threads: Option<NonZeroUsize>,
+) -> Result<(Box<dyn Device>, Choice)> {
+    if let Some(request) = request {
+        return open_as(request, Some((info, tuning)), threads);
+    }
     let why = || "the run began on it".to_owned();
     if info.backend == "cpu" {
         return Ok((Box::new(Cpu::new(threads)?), Choice { adapter: None, why: why() }));

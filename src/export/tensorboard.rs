@@ -31,7 +31,7 @@ pub fn events(run: &Run, pictures: &[Picture], ended: f64) -> Vec<u8> {
         let last = row.epoch as usize * steps_per_epoch;
         let first = last.saturating_sub(steps_per_epoch);
         while let Some((step, loss)) = losses.next_if(|&(step, _)| step < last) {
-            let share = (step + 1 - first) as f64 / steps_per_epoch as f64;
+            let share = (step + 1).saturating_sub(first) as f64 / steps_per_epoch as f64;
             records.push(&Event::scalar(time + share * seconds(row), step + 1, "loss/step", f64::from(*loss)));
         }
         time += seconds(row);

@@ -7,4 +7,7 @@ mod stage;
 pub use presets::{DEFAULT_PRESET, PRESETS, defaults, load, preset};
 pub use spec::{Layer, ModelSpec, Shape};
 #[doc(hidden)]
+pub(crate) use stage::MOST_GROUPS;
 pub use stage::{Conv, Dense, Drop, Stage};
+#[cfg(test)]
+pub(crate) use stage::{MOST, MOST_OUTPUTS};

@@ -110,10 +110,12 @@ impl Stage {
     }
 }
 
-/// The largest number of values per image that a model may have, and the widest linear layer: the workgroups of a matrix
-/// product, of 16 × 4 elements, are 65,535 at most in each dimension.
-const MOST: u32 = 65_535 * 16;
-const MOST_OUTPUTS: u32 = 65_535 * 4;
+/// Workgroups in one dimension of a dispatch that every GPU takes (WebGPU's default limit).
+pub(crate) const MOST_GROUPS: u32 = 65_535;
+/// The largest number of values per image that a model may have, and the widest linear layer: a workgroup of the simplest
+/// matrix product has 16 × 4 elements of the weights' gradient.
+pub(crate) const MOST: u32 = MOST_GROUPS * 16;
+pub(crate) const MOST_OUTPUTS: u32 = MOST_GROUPS * 4;
 
 impl ModelSpec {
     /// The stages of the model for images of this shape.

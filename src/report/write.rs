@@ -21,11 +21,11 @@ pub const CONFUSION: &str = "confusion";
 pub const RELIABILITY: &str = "reliability";
 pub const MISTAKES: &str = "mistakes";
 
-/// Every file that a report may have.
+/// Every file of a report but [`MODEL_FILE`], which may be the user's own.
 pub fn files() -> impl Iterator<Item = String> {
     let plots = [TRAINING, CONFUSION, RELIABILITY, MISTAKES];
     let pictures = plots.into_iter().flat_map(|plot| ["png", "svg"].map(|form| format!("{plot}.{form}")));
-    [REPORT_FILE, MODEL_FILE].map(str::to_owned).into_iter().chain(pictures)
+    std::iter::once(REPORT_FILE.to_owned()).chain(pictures)
 }
 
 /// Evaluates the weights that a trainer has, and writes the report of the run that they belong to: the plots first, then

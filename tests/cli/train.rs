@@ -32,13 +32,13 @@ fn a_named_folder_is_never_overwritten_unless_told_to() {
     place.run(&[&QUICK[..], &again].concat()).fails(2, &["mine/first", "exists already", "--force"]);
     assert_eq!(weights(), before);
     // What the old run leaves would be taken for the new one's.
-    for file in ["report.md", "confusion.png", "events.out.tfevents.0.mnist-gpu", "notes.txt"] {
+    for file in ["report.md", "confusion.png", "events.out.tfevents.0.mnist-gpu", "model.json"] {
         std::fs::write(place.path("mine/first").join(file), "old").expect("written");
     }
     place.train(&[&again[..], &["--force"]].concat());
     assert_ne!(weights(), before);
     let mut expected = FILES.to_vec();
-    expected.insert(2, "notes.txt");
+    expected.insert(1, "model.json");
     assert_eq!(place.names("mine/first"), expected);
     assert!(place.names("runs").is_empty());
     std::fs::write(place.path("file"), "").expect("written");

@@ -48,6 +48,9 @@ fn a_small_set_of_other_images_trains_with_a_batch_larger_than_the_data() {
     fs::write(&labels, bytes).expect("written");
     place.run(&eval).fails(1, &["trained on other data than data", "--data-dir"]);
     assert_eq!(place.run(&[&eval[..], &["--data-dir", "data"]].concat()).code, Some(0));
+    fs::rename(place.path("data"), place.path("elsewhere")).expect("renamed");
+    place.run(&eval).fails(1, &["data: ", "if they are elsewhere now, name them by --data-dir"]);
+    assert_eq!(place.run(&[&eval[..], &["--data-dir", "elsewhere"]].concat()).code, Some(0));
 }
 
 #[test]

@@ -43,7 +43,8 @@ pub(super) fn run(args: &Args, talk: Talk) -> Result<Ending> {
     let path = weights_path(args.run.as_deref())?;
     let checkpoint = Checkpoint::load(&path)?;
     let run = run_of(&path);
-    let data = args.data.or_of(run.as_ref()).load(if args.with_training { Part::All } else { Part::Test })?;
+    let part = if args.with_training { Part::All } else { Part::Test };
+    let data = args.data.load_or_of(run.as_ref(), part)?;
     args.data.fits(&checkpoint.metadata, &data)?;
     let source = Source {
         checkpoint: &checkpoint,

@@ -41,7 +41,8 @@ pub struct Args {
     /// Save a checkpoint every so many steps, besides the one after each epoch
     #[arg(long, value_name = "N")]
     pub checkpoint_every: Option<NonZeroU32>,
-    /// Go on with a run that was interrupted, to the same bytes as if it had not been
+    /// Go on with a run that was interrupted, to the same bytes as if it had not been: on its device, unless --device names
+    /// another
     #[arg(long, value_name = "RUN", conflicts_with_all = CONFIGURATION)]
     pub resume: Option<PathBuf>,
     /// Write no report at the end

@@ -102,14 +102,8 @@ fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Resul
             record.data.name, record.data.fingerprint, data.fingerprint
         ));
     }
-    let again = || reopen(&record.device, &record.tuning, args.device.threads);
-    let (device, choice) = match &args.device.device {
-        Some(request) => match open(request, args.device.threads)? {
-            (device, _) if *device.info() == record.device => again()?,
-            another => another,
-        },
-        None => again()?,
-    };
+    let request = args.device.device.as_ref();
+    let (device, choice) = reopen(request, &record.device, &record.tuning, args.device.threads)?;
     let (mut trainer, mut run) = Run::begin(&*device, choice.why, &data, record.config.clone())?;
     run.data_dir.clone_from(&record.data_dir);
     run.init.clone_from(&record.init);

@@ -65,19 +65,20 @@ pub struct ModelEntry {
 pub(super) fn entries(source: &Source) -> Result<Vec<ModelEntry>> {
     let exported = &source.checkpoint.metadata;
     let classes = source.data.classes.len() as u32;
-    let mut entries = vec![entry(exported)?];
+    let mut entries = vec![entry(exported, source)?];
     for name in PRESETS.into_iter().filter(|&name| name != exported.training.model.name) {
         let config = defaults(preset(name, classes).expect("a preset's name"));
         // Images may be too small for the convolutions of a preset.
-        entries.extend(entry(&Metadata::new(&config, source.data)));
+        let metadata = Metadata { classes: exported.classes.clone(), ..Metadata::new(&config, source.data) };
+        entries.extend(entry(&metadata, source));
     }
     Ok(entries)
 }
 
-fn entry(metadata: &Metadata) -> Result<ModelEntry> {
-    // The page trains on all training images.
+fn entry(metadata: &Metadata, source: &Source) -> Result<ModelEntry> {
+    // The page trains on all training images that it has.
     let all = TrainConfig { train_size: None, validation: None, target_accuracy: None, ..metadata.training.clone() };
-    let metadata = Metadata { training: all, ..metadata.clone() };
+    let metadata = Metadata { training: all, data: source.data.fingerprint.clone(), ..metadata.clone() };
     let config = &metadata.training;
     let stages = config.model.stages(metadata.image(), metadata.classes.len() as u32)?;
     let count = |shape: Vec<u32>| shape.into_iter().map(u64::from).product::<u64>();

@@ -16,6 +16,7 @@ mod reduce;
 mod sgd;
 mod softmax_nll;
 
+use crate::model::MOST_GROUPS;
 use crate::program::{List, Op, Program, TensorId};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -207,8 +208,6 @@ pub struct Operand {
     pub bytes: usize,
 }
 
-/// Workgroups in one dimension that every device takes.
-const MOST_GROUPS: u32 = 65_535;
 /// Bytes of a uniform that every device takes.
 const UNIFORM_BYTES: usize = 65_536;
 
@@ -383,16 +382,17 @@ impl Context<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Layer, ModelSpec, Shape};
+    use crate::model::{Layer, MOST, MOST_OUTPUTS, ModelSpec, Shape};
     use crate::optimizer::Optimizer;
     use crate::program::{Build, build};
 
     /// The largest that are valid, in every direction of a matrix product.
     #[test]
     fn no_grid_is_larger_than_a_device_takes() {
+        assert_eq!([MOST, MOST_OUTPUTS, MOST_GROUPS], matmul::SIMPLE.workgroup.map(|size| MOST_GROUPS * size));
         let picture = Shape::picture(64, 64);
         for (widths, batch, image) in [
-            (&[262_140][..], 1, Shape::picture(8, 8)),
+            (&[MOST_OUTPUTS][..], 1, Shape::picture(8, 8)),
             (&[2_048], 16_384, Shape::picture(8, 8)),
             (&[4_096], 30_000, picture),
             (&[8_000], 1, picture),

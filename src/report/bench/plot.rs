@@ -10,11 +10,15 @@ use crate::report::{Area, Drawn, Figure};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-/// Height, width of the roofs, and width of the bars: at least, and what each model needs for its name and beside all.
+/// The height, in pixels as all of these.
 const HEIGHT: u32 = 440;
+/// The width of the roofs.
 const ROOFS: u32 = 520;
+/// The least width of the bars.
 const BARS: u32 = 560;
+/// What the bars and the name of a model need of it.
 const MODEL: u32 = 132;
+/// What the axis beside them needs.
 const AXIS: u32 = 90;
 
 /// Draws it.
