@@ -65,8 +65,8 @@ export function confusionTable(table, confusion, classes) {
     const total = counts.reduce((sum, count) => sum + count, 0) || 1;
     [...cells.children].forEach((cell, answer) => {
       const share = counts[answer] / total;
-      // The square root lets the few mistakes be seen.
-      cell.style.setProperty('--share', `${Math.round(40 * Math.sqrt(share))}%`);
+      // The fourth root lets the few mistakes be seen; more than 40 % would leave the numbers too little contrast.
+      cell.style.setProperty('--share', `${Math.round(40 * share ** 0.25)}%`);
       if (answer !== label) cell.style.setProperty('--wrong', 'var(--second)');
       cell.className = counts[answer] ? '' : 'zero';
     });
