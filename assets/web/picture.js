@@ -4,7 +4,7 @@
 const GREY = { longest: 512, smoothing: 0.01, oneColour: 0.1 };
 const FRAME = { step: 0.15, whole: 0.85, sharp: 2, nested: 4 };
 const PAPER = { window: 1 / 6, leastContrast: 8 / 255 };
-const INK = { noise: 3, soft: 0.35, speck: 0.05, leastLength: 5, leastShare: 0.02, bins: 256 };
+const INK = { noise: 3, soft: 0.35, speck: 0.05, leastLength: 5, leastShare: 0.04, bins: 256 };
 const FIT = { side: 28, ink: 20 };
 
 /** The network's input, { image } of height × width bytes, from RGBA pixels { width, height, data }; or { problem }. */
