@@ -110,7 +110,7 @@ fn layers_that_do_not_fit_are_named() {
     let channels = |channels| Layer::Conv2d { channels, kernel: [1, 1], stride: [1, 1], padding: [0, 0] };
     let error = |layers: &[Layer]| model(layers).stages(Shape::picture(28, 28), 3).expect_err("too many").to_string();
     assert!(error(&[channels(4097), LAST]).contains("channels must be 1 to 4096, not 4097"));
-    assert!(error(&[channels(4096), LAST]).contains("it puts out 4096×28×28, more than 1048560 numbers"));
+    assert!(error(&[channels(4096), LAST]).contains("it puts out 4096×28×28, more than 1048576 numbers"));
 }
 
 #[test]

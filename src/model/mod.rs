@@ -10,4 +10,4 @@ pub use spec::{Layer, ModelSpec, Shape};
 pub(crate) use stage::MOST_GROUPS;
 pub use stage::{Conv, Dense, Drop, Stage};
 #[cfg(test)]
-pub(crate) use stage::{MOST, MOST_OUTPUTS};
+pub(crate) use stage::{MOST_INPUTS, MOST_OUTPUTS};

@@ -112,9 +112,10 @@ impl Stage {
 
 /// Workgroups in one dimension of a dispatch that every GPU takes (WebGPU's default limit).
 pub(crate) const MOST_GROUPS: u32 = 65_535;
-/// The largest number of values per image that a model may have, and the widest linear layer: a workgroup of the simplest
-/// matrix product has 16 × 4 elements of the weights' gradient.
-pub(crate) const MOST: u32 = MOST_GROUPS * 16;
+/// The largest number of values per image that a model may have.
+const MOST: u32 = 1 << 20;
+/// The widest linear layer: a workgroup of the simplest matrix product has 16 × 4 elements of the weights' gradient.
+pub(crate) const MOST_INPUTS: u32 = MOST_GROUPS * 16;
 pub(crate) const MOST_OUTPUTS: u32 = MOST_GROUPS * 4;
 
 impl ModelSpec {
@@ -184,6 +185,7 @@ impl Reader {
         let shape = self.shape;
         match layer {
             Layer::Linear { outputs } => {
+                in_range("inputs", shape.len(), MOST_INPUTS)?;
                 in_range("outputs", *outputs, MOST_OUTPUTS)?;
                 let name = self.count(2, "fc");
                 self.stages.push(Stage::Dense(Dense { name, inputs: shape.len(), outputs: *outputs, relu: false }));

@@ -382,14 +382,14 @@ impl Context<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Layer, MOST, MOST_OUTPUTS, ModelSpec, Shape};
+    use crate::model::{Layer, MOST_INPUTS, MOST_OUTPUTS, ModelSpec, Shape};
     use crate::optimizer::Optimizer;
     use crate::program::{Build, build};
 
     /// The largest that are valid, in every direction of a matrix product.
     #[test]
     fn no_grid_is_larger_than_a_device_takes() {
-        assert_eq!([MOST, MOST_OUTPUTS, MOST_GROUPS], matmul::SIMPLE.workgroup.map(|size| MOST_GROUPS * size));
+        assert_eq!([MOST_INPUTS, MOST_OUTPUTS, MOST_GROUPS], matmul::SIMPLE.workgroup.map(|size| MOST_GROUPS * size));
         let picture = Shape::picture(64, 64);
         for (widths, batch, image) in [
             (&[MOST_OUTPUTS][..], 1, Shape::picture(8, 8)),
