@@ -5,10 +5,13 @@ use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// The variable that names the folder instead of the user's.
+pub const FOLDER_VARIABLE: &str = "MNIST_GPU_CACHE_DIR";
+
 /// Where the program keeps what it found out about this machine: `MNIST_GPU_CACHE_DIR`, or `mnist-gpu` in the user's cache
 /// folder. None where neither is known, or the variable is empty.
 pub fn user_folder() -> Option<PathBuf> {
-    match std::env::var_os("MNIST_GPU_CACHE_DIR") {
+    match std::env::var_os(FOLDER_VARIABLE) {
         Some(folder) => (!folder.is_empty()).then(|| folder.into()),
         None => choose_native_strategy().ok().map(|folders| folders.cache_dir().join("mnist-gpu")),
     }

@@ -5,11 +5,13 @@ use super::measure::{Effort, Figure};
 use super::workload::{Workload, ready};
 use crate::data::Dataset;
 use crate::device::Device;
+use crate::file::{FOLDER_VARIABLE, user_folder};
+use crate::gpu::tuning::FILE as TUNING_FILE;
 use crate::program::List;
 use crate::run::Run;
 use crate::{Error, Result};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
@@ -105,11 +107,30 @@ pub fn processes(starter: &Starter, workload: &Workload, effort: Effort) -> Resu
     Ok(rows)
 }
 
+fn temporary() -> Result<tempfile::TempDir> {
+    tempfile::tempdir().map_err(Error::io("create a folder in", &std::env::temp_dir()))
+}
+
+/// Copies the tuning files of the user's folder into another.
+fn copy_tuning(to: &Path) -> Result<()> {
+    // Where there is no such folder, there is no tuning.
+    let entries = user_folder().and_then(|folder| std::fs::read_dir(folder).ok());
+    for path in entries.into_iter().flatten().flatten().map(|entry| entry.path()) {
+        if let Some(name) = path.file_name().filter(|name| name.to_string_lossy().ends_with(TUNING_FILE)) {
+            std::fs::copy(&path, to.join(name)).map_err(Error::io("copy", &path))?;
+        }
+    }
+    Ok(())
+}
+
 impl Starter {
-    fn command(&self, words: &[&str]) -> Command {
+    /// A command that finds nothing in the folder of what is kept, which is this one, but the tuning.
+    fn command(&self, words: &[&str], kept: &Path) -> Result<Command> {
+        copy_tuning(kept)?;
         let mut command = Command::new(&self.program);
-        command.args(words).args(&self.options).envs(NO_CACHES).stdin(Stdio::null()).stdout(Stdio::piped());
-        command
+        command.args(words).args(&self.options).envs(NO_CACHES).env(FOLDER_VARIABLE, kept);
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        Ok(command)
     }
 
     fn failed(&self, problem: impl std::fmt::Display) -> Error {
@@ -129,8 +150,10 @@ impl Starter {
     fn first_steps(&self, workload: &Workload) -> Result<[f64; 3]> {
         let batch = workload.batch.to_string();
         let words = ["bench", "--first-steps", &workload.name(), "--model", workload.model, "--batch-size", &batch];
+        let folder = temporary()?;
+        let mut command = self.command(&words, folder.path())?;
         let began = Instant::now();
-        let mut child = self.spawn(&mut self.command(&words))?;
+        let mut child = self.spawn(&mut command)?;
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let mut seconds = [0.0; 3];
         for (place, milestone) in seconds.iter_mut().zip(Milestone::ALL) {
@@ -145,11 +168,11 @@ impl Starter {
 
     /// Seconds from the start to the end of a process that trains for an epoch, and the test accuracy that it recorded.
     fn epoch(&self, workload: &Workload, seed: u32) -> Result<(f64, f64)> {
-        let folder = tempfile::tempdir().map_err(Error::io("create a folder in", &std::env::temp_dir()))?;
+        let (folder, kept) = (temporary()?, temporary()?);
         let run = folder.path().join("run");
         let (batch, seed) = (workload.batch.to_string(), seed.to_string());
         let words = ["train", "--quiet", "--no-report", "--epochs", "1", "--seed", &seed, "--model", workload.model];
-        let mut command = self.command(&words);
+        let mut command = self.command(&words, kept.path())?;
         command.args(["--batch-size", &batch, "--out"]).arg(&run);
         let began = Instant::now();
         self.end(self.spawn(&mut command)?)?;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// How the file's name ends.
-const FILE: &str = "tuning.json";
+pub const FILE: &str = "tuning.json";
 
 /// The file.
 #[derive(Debug, Serialize, Deserialize)]
