@@ -78,6 +78,9 @@ pub struct Run {
     pub device: DeviceInfo,
     /// Why on that.
     pub device_reason: String,
+    /// Whether it was resumed on another device, or with other kernels, than it had before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moved: bool,
     /// The kernels of the training step, in its order.
     pub kernels: Vec<KernelChoice>,
     /// Of its ops, those that get other kernels than usual because `bench --save-tuning` found these faster: by the op and
@@ -130,6 +133,7 @@ impl Run {
             init: None,
             device: device.info().clone(),
             device_reason: why,
+            moved: false,
             kernels: trainer.kernels().into_iter().map(|(op, kernel)| KernelChoice { op, kernel }).collect(),
             tuning: trainer.tuning(device.tuning()),
             parameters: trainer.parameters()?.values().map(|values| values.len() as u64).sum(),
@@ -239,6 +243,7 @@ pub(crate) mod tests {
                 driver: named("AVX2, 2 threads"),
             },
             device_reason: "asked for by --device cpu".into(),
+            moved: false,
             kernels: Vec::new(),
             tuning: Tuning::new(),
             parameters: 101_770,

@@ -10,6 +10,7 @@ use crate::data::Part;
 use crate::device::{DeviceInfo, open};
 use crate::evaluate::Evaluation;
 use crate::inference::Classifier;
+use crate::report::statements::confusions;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -100,13 +101,6 @@ fn print(evaluation: &Evaluation) -> Result<()> {
             thousands(score.images.into())
         ))?;
     }
-    let mut confusions: Vec<(u32, usize, usize)> = confusion
-        .iter()
-        .enumerate()
-        .flat_map(|(label, row)| row.iter().enumerate().map(move |(given, &count)| (count, label, given)))
-        .filter(|&(count, label, given)| label != given && count > 0)
-        .collect();
-    confusions.sort_by_key(|&(count, label, given)| (std::cmp::Reverse(count), label, given));
     if per_class.len() <= 12 {
         line(&format!(
             "\nconfusion: a row per class, a column per answer\n{:>width$} {}",
@@ -118,8 +112,8 @@ fn print(evaluation: &Evaluation) -> Result<()> {
         }
     } else {
         line("\nmost frequent confusions")?;
-        for (count, label, given) in confusions.iter().take(10) {
-            line(&format!("{count:>6} × {} taken for {}", per_class[*label].class, per_class[*given].class))?;
+        for (count, label, given) in confusions(confusion).into_iter().take(10) {
+            line(&format!("{count:>6} × {} taken for {}", per_class[label].class, per_class[given].class))?;
         }
     }
     Ok(())

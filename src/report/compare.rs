@@ -14,6 +14,7 @@ use crate::statistics::{Spread, wilson};
 use crate::trainer::EpochRow;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The comparison's file.
@@ -142,20 +143,35 @@ fn statements(runs: &[(String, &Run)]) -> Vec<String> {
         let apart = row.test_accuracy - other.test_accuracy;
         let verdict =
             if other.test_accuracy < interval.start { "more than chance explains" } else { "which may be chance" };
-        sentences.push(format!(
-            "{} has the highest test accuracy, {}, {:.2} percentage points above {}: {verdict}, since {} leave it between {} and {} (95 % \
-             confidence).",
-            plain(best),
-            percent(row.test_accuracy, 2),
-            100.0 * apart,
-            plain(second),
+        let whole = format!(
+            "{} leave it between {} and {} (95 % confidence)",
             count(images, "test image"),
             percent(interval.start, 2),
             percent(interval.end, 2)
-        ));
+        );
+        sentences.push(if apart == 0.0 {
+            format!(
+                "{} and {} have the highest test accuracy, {}; {whole}.",
+                plain(best),
+                plain(second),
+                percent(row.test_accuracy, 2)
+            )
+        } else {
+            format!(
+                "{} has the highest test accuracy, {}, {:.2} percentage points above {}: {verdict}, since {whole}.",
+                plain(best),
+                percent(row.test_accuracy, 2),
+                100.0 * apart,
+                plain(second)
+            )
+        });
     }
     let without_seed = |run: &Run| settings(run).into_iter().filter(|(name, _)| *name != "seed").collect::<Vec<_>>();
-    if tests.len() > 1 && tests.iter().all(|(_, run, _)| without_seed(run) == without_seed(tests[0].1)) {
+    let seeds: BTreeSet<u32> = tests.iter().map(|(_, run, _)| run.config.seed).collect();
+    let alike = |(_, run, row): &(&str, &Run, &EpochRow)| {
+        row.epoch == tests[0].2.epoch && without_seed(run) == without_seed(tests[0].1)
+    };
+    if tests.len() > 1 && seeds.len() == tests.len() && tests.iter().all(alike) {
         let figure = |of: fn(&EpochRow) -> f64| {
             let spread = Spread::of(&tests.iter().map(|test| of(test.2)).collect::<Vec<_>>());
             plus_minus(spread.mean, spread.standard_deviation.unwrap_or(0.0))

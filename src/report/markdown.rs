@@ -9,7 +9,7 @@ use crate::Result;
 use crate::evaluate::Score;
 use crate::model::{Layer, Shape, Stage};
 use crate::optimizer::Optimizer;
-use crate::run::{METRICS_FILE, RUN_FILE, WEIGHTS_FILE};
+use crate::run::{METRICS_FILE, RUN_FILE, Status, WEIGHTS_FILE};
 use crate::trainer::{EpochRow, UNTRAINED};
 
 /// The most rows of a table that would be as long as a run or a list of classes.
@@ -175,8 +175,8 @@ fn epochs(subject: &Subject) -> String {
         rows => format!(" {} are left out here; {METRICS_FILE} has all.", count(rows as u64, "row")),
     };
     format!(
-        "{text}\nTraining figures are taken while an epoch goes on, each image as its step saw it; epoch 0 is the untrained \
-         network, on {} training images at most.{rest}\n\n",
+        "{text}\nTraining figures are taken while an epoch goes on, each image as its step saw it; epoch 0 is the network \
+         before training, on {} training images at most.{rest}\n\n",
         thousands(UNTRAINED.into())
     )
 }
@@ -258,7 +258,7 @@ fn classes(subject: &Subject) -> String {
 
 fn frequent(subject: &Subject) -> String {
     let classes = &subject.data.classes;
-    let all = confusions(subject.results);
+    let all = confusions(&subject.results.test.confusion);
     if all.is_empty() {
         return "No test image was given a wrong class.\n\n".into();
     }
@@ -280,13 +280,24 @@ fn again(subject: &Subject) -> String {
         Some(_) => "It needs the data with the fingerprint above. ",
         None => "",
     };
+    let same = match (run.status, run.moved) {
+        (Status::Complete, false) => format!(
+            "On the same device, with the same kernels and version {} of the program, that gives the same weights to the last \
+             bit: the",
+            plain(&run.version)
+        ),
+        (Status::Complete, true) => {
+            "This run went on on another device, or with other kernels, than it had before; from one \
+                                     device alone other bits come. The"
+                .into()
+        }
+        _ => "That trains to the end, which this run did not come to. The".into(),
+    };
     format!(
-        "## How to do it again\n\n```sh\n{}\n```\n\n{own}{data}On the same device, with the same kernels and version {} of the program, \
-         that gives the same weights to the last bit: the SHA-256 of {WEIGHTS_FILE} is\n`{}`.\nOn another device the \
+        "## How to do it again\n\n```sh\n{}\n```\n\n{own}{data}{same} SHA-256 of {WEIGHTS_FILE} is\n`{}`.\nOn another device the \
          initial weights, the batches and the dropout masks are the same, and sums are rounded differently. {RUN_FILE} has every \
          figure, {METRICS_FILE} those of the epochs.\n",
         command(subject.run),
-        plain(&run.version),
         subject.weights
     )
 }

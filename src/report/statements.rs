@@ -30,21 +30,20 @@ pub fn unfinished(run: &Run) -> Option<String> {
     let steps = run.step_losses.len() as u64;
     let all = u64::from(run.steps_per_epoch()) * u64::from(run.config.epochs);
     let done = format!("{} of {}", thousands(steps), count(all, "step"));
-    let last = run.epochs.last().map_or(0, |row| row.epoch);
     match run.status {
         Status::Complete => None,
         Status::Interrupted => Some(format!(
             "This run was interrupted after {done}; what follows is what its weights of that moment are worth."
         )),
         Status::Diverged => Some(format!(
-            "This run diverged after {done}: its loss stopped being a finite number. What follows is what its last good \
-             weights are worth, those of epoch {last}."
+            "This run diverged after {done}: its loss stopped being a finite number. What follows is what the weights \
+             are worth that it saved last."
         )),
-        Status::Running => Some(format!(
+        Status::Running => Some(
             "This run has not ended: it goes on still, or was killed. What follows is what the weights are worth that it \
-             saved last, after epoch {last} of {}.",
-            run.config.epochs
-        )),
+             saved last."
+                .into(),
+        ),
     }
 }
 
@@ -116,7 +115,7 @@ pub fn meaning(results: &Results, classes: &[String]) -> Vec<String> {
             count(score.images.into(), "image")
         ));
     }
-    if let Some((times, label, answer)) = confusions(results).first() {
+    if let Some((times, label, answer)) = confusions(&test.confusion).first() {
         let back = test.confusion[*answer][*label];
         sentences.push(format!(
             "The most frequent mistake is to take {} for {} ({}; the other way round {}).",
@@ -212,8 +211,8 @@ pub fn calibration(results: &Results) -> String {
 }
 
 /// How often which class was taken for which other one, the most frequent first.
-pub fn confusions(results: &Results) -> Vec<(u32, usize, usize)> {
-    let rows = results.test.confusion.iter().enumerate();
+pub fn confusions(confusion: &[Vec<u32>]) -> Vec<(u32, usize, usize)> {
+    let rows = confusion.iter().enumerate();
     let cells =
         rows.flat_map(|(label, row)| row.iter().enumerate().map(move |(answer, &times)| (times, label, answer)));
     let mut wrong: Vec<_> = cells.filter(|&(times, label, answer)| label != answer && times > 0).collect();

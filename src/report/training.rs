@@ -2,6 +2,7 @@
 
 use super::Figure;
 use super::curves::{Curve, Look, accuracies, losses};
+use super::numbers::count;
 use super::style::{color, legend, px, stroke};
 use crate::Result;
 use crate::run::Run;
@@ -43,7 +44,8 @@ pub fn last_epoch(run: &Run) -> f64 {
 pub fn figure(run: &Run) -> Result<Figure> {
     let epochs = 0.0..last_epoch(run);
     let held_out = run.data.validation_images > 0;
-    let title = format!("Loss and accuracy of {} over {} epochs", run.config.model.name, epochs.end);
+    let rows = run.epochs.last().map_or(0, |row| row.epoch);
+    let title = format!("Loss and accuracy of {} over {}", run.config.model.name, count(rows.into(), "epoch"));
     Figure::draw([900, 400], &title, |area| {
         let (left, right) = area.split_horizontally(px(460.0));
         let mut curves: Vec<Curve> = step_curves(run, 0).into();

@@ -167,7 +167,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_weights() {
     let place = Place::new();
     let outcome = place.run(&[&QUICK[..], &["--optimizer", "sgd", "--learning-rate", "1e6"]].concat());
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
-    for words in ["training has diverged", "Lower the learning rate", "The weights of the last good epoch"] {
+    for words in ["training has diverged", "Lower the learning rate", "The weights that were saved last"] {
         assert!(outcome.stderr.contains(words), "{outcome:?}");
     }
     assert_eq!(json(&place.path("runs/0001-mlp/run.json"))["status"], "diverged");

@@ -9,7 +9,7 @@ use crate::report::numbers::count;
 use crate::report::study::{self as report, Figures};
 use crate::run::{Run, Status};
 use crate::study::{Cell, Share, Study, train};
-use crate::trainer::Event;
+use crate::trainer::{Event, UNTRAINED};
 use crate::{Error, Result};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
@@ -189,10 +189,10 @@ impl Session<'_> {
 }
 
 /// What a cell costs, in images that are passed forwards once: a training step passes them backwards, too, which costs twice
-/// as much again. The test images are evaluated before the first and after every epoch, the training images before.
+/// as much again. The test images are evaluated before the first and after every epoch, some training images before.
 fn cell_work(cell: Cell, epochs: u32, test_images: u64) -> u64 {
     let (images, epochs) = (u64::from(cell.train_size), u64::from(epochs));
-    images + test_images + epochs * (3 * images + test_images)
+    images.min(UNTRAINED.into()) + test_images + epochs * (3 * images + test_images)
 }
 
 /// The epoch that a cell is in, and the work that it has done.

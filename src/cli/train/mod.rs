@@ -107,6 +107,7 @@ fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Resul
     let (mut trainer, mut run) = Run::begin(&*device, choice.why, &data, record.config.clone())?;
     run.data_dir.clone_from(&record.data_dir);
     run.init.clone_from(&record.init);
+    run.moved = record.moved || run.device != record.device || run.kernels != record.kernels;
     if run.device == record.device {
         run.device_reason.clone_from(&record.device_reason);
     }
@@ -130,6 +131,7 @@ fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Resul
         }
         trainer.restore(&snapshot)?;
         run.epochs = then.epochs;
+        run.step_losses = trainer.step_losses().to_vec();
         from = format!("step {}", trainer.steps_done());
     }
     let mut session = Session {

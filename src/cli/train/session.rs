@@ -6,6 +6,7 @@ use super::Args;
 use crate::data::Dataset;
 use crate::progress::Progress;
 use crate::report;
+use crate::report::numbers::count;
 use crate::run::{Run, SNAPSHOT_FILE, Status, WEIGHTS_FILE};
 use crate::trainer::{EpochRow, Event, Trainer};
 use crate::{Error, Result};
@@ -113,7 +114,7 @@ impl Session {
                         self.run.step_losses = trainer.step_losses().to_vec();
                         self.run.save(&self.folder)?;
                         self.end()?;
-                        note(&format!("The weights of the last good epoch are in {}", self.folder.display()));
+                        note(&format!("The weights that were saved last are in {}", self.folder.display()));
                     }
                     return Err(error);
                 }
@@ -163,7 +164,7 @@ impl Session {
         )?;
         let folder = self.folder.display();
         if last.epoch < self.run.config.epochs {
-            self.tell(&format!("\nReached the target accuracy after {} epochs", last.epoch))?;
+            self.tell(&format!("\nReached the target accuracy after {}", count(last.epoch.into(), "epoch")))?;
         }
         self.tell(&format!("\nSaved {folder}. Next: mnist-gpu eval {folder}"))?;
         Ok(Ending::Success)

@@ -11,6 +11,7 @@ use crate::statistics::Spread;
 /// The report.
 pub fn markdown(figures: &Figures) -> String {
     let [model, data] = [&figures.config.model.name, &figures.data].map(|name| plain(name));
+    let margins = figures.steps.iter().any(|step| step.test_loss.margin.is_some());
     let sections = [
         format!("# Test loss against training-set size: {model} on {data}"),
         introduction(figures),
@@ -20,11 +21,11 @@ pub fn markdown(figures: &Figures) -> String {
          step saw it; seconds are a run's, of training alone."
             .into(),
         format!("## What these numbers say\n\n{}", statements(figures).join("\n\n")),
-        "Differences are given with their 95 % confidence interval (Welch's t).".into(),
+        if margins { "Differences are given with their 95 % confidence interval (Welch's t)." } else { "" }.into(),
         format!("## How to read them\n\n{}", reading(figures)),
         format!("## How it was done\n\n{}", method(figures)),
     ];
-    sections.join("\n\n") + "\n"
+    sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n"
 }
 
 fn introduction(figures: &Figures) -> String {
@@ -38,7 +39,8 @@ fn introduction(figures: &Figures) -> String {
         plain(&figures.data),
         match figures.seeds() {
             1 => "once each".into(),
-            seeds => format!("with {seeds} seeds each"),
+            seeds if figures.cells.len() == seeds * figures.sizes.len() => format!("with {seeds} seeds each"),
+            seeds => format!("with up to {seeds} seeds each"),
         },
         count(figures.test_images.into(), "test image")
     )

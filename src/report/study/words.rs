@@ -3,7 +3,7 @@
 use super::figures::{Figures, SizeRow, Step, Verdict};
 use super::law::power_law;
 use crate::report::numbers::{count, percent, plus_minus, significant, thousands};
-use crate::statistics::Change;
+use crate::statistics::{Change, wilson};
 
 /// The most steps whose portions of the whole fall are listed.
 const MOST_PORTIONS: usize = 5;
@@ -28,6 +28,7 @@ fn conclusion(figures: &Figures) -> String {
         let names: Vec<String> = of(verdict).map(|step| thousands(step.to.into())).collect();
         list(&names)
     };
+    let all_fell = figures.overall.as_ref().is_some_and(|overall| overall.verdict == Verdict::Fell);
     let [fell, unknown] = [Verdict::Fell, Verdict::Unknown].map(|verdict| of(verdict).count());
     if steps.is_empty() {
         return "**One size says nothing about more data.** Others are added by `--sizes`.".into();
@@ -35,14 +36,20 @@ fn conclusion(figures: &Figures) -> String {
     if unknown == steps.len() {
         let falling = steps.iter().all(|step| step.test_loss.difference < 0.0);
         let what = if falling { "fell at every step" } else { "did not fall at every step" };
+        let more = if figures.seeds() == 1 { " `--seeds 3` gives one." } else { "" };
         return format!(
-            "**The test loss {what}, but whether by more than chance is open:** a size with a single seed has no spread to hold it against. `--seeds 3` gives one."
+            "**The test loss {what}, but whether by more than chance is open:** a size with a single run has no spread to hold it against.{more}"
         );
     }
     if fell == steps.len() {
         return "**More data helped at every step,** by more than the spread over the seeds explains.".into();
     }
     let mut text = match fell {
+        0 if all_fell => "**More data helped in all,** but at no single step by more than the spread over the seeds explains.".into(),
+        0 if unknown > 0 => {
+            "**Whether more data helped is open:** no step that can be judged lowered the test loss by more than the spread over the seeds explains."
+                .into()
+        }
         0 => {
             "**More data did not help:** no step lowered the test loss by more than the spread over the seeds explains."
                 .into()
@@ -52,7 +59,7 @@ fn conclusion(figures: &Figures) -> String {
     for (verdict, what) in [
         (Verdict::Unclear, "made no difference that is more than chance"),
         (Verdict::Rose, "made it worse"),
-        (Verdict::Unknown, "cannot be judged: there is a single seed"),
+        (Verdict::Unknown, "cannot be judged: a size has a single run"),
     ] {
         if of(verdict).count() > 0 {
             text.push_str(&format!(" Going up to {} images {what}.", names(verdict)));
@@ -94,6 +101,9 @@ fn loss_change(step: &Step, from: &SizeRow, to: &SizeRow) -> String {
 
 fn accuracy_change(change: &Change, from: &SizeRow, to: &SizeRow) -> String {
     let [first, second] = [from, to].map(|row| percent(row.test_accuracy.mean, 2));
+    if change.difference == 0.0 {
+        return format!("stayed at {first}");
+    }
     if change.margin.is_some_and(|margin| change.difference.abs() <= margin) {
         return format!("went from {first} to {second} ({} points)", signed(change, 100.0));
     }
@@ -134,19 +144,17 @@ fn portions(overall: &Step, steps: &[Step]) -> Option<String> {
     ))
 }
 
-/// How far the choice of test images alone may move the best accuracy: no spread over seeds shows it.
+/// What the test images alone leave open of the best accuracy: no spread over seeds shows it.
 fn floor(figures: &Figures) -> String {
     let best = figures.sizes.iter().map(|row| row.test_accuracy.mean).fold(0.0, f64::max);
-    let images = f64::from(figures.test_images);
-    // Half of Wilson's interval, which is not empty where every answer is right.
-    let z = 1.96_f64;
-    let variance = best * (1.0 - best) / images + (z / (2.0 * images)).powi(2);
-    let margin = z * variance.sqrt() / (1.0 + z * z / images);
+    let images = u64::from(figures.test_images);
+    let interval = wilson((best * images as f64).round() as u64, images);
     format!(
-        "**The test images themselves** are a sample: on {} others the accuracy of {} could come out {} points higher or lower (95 %), for all cells alike. The spread over the seeds does not contain this.",
-        thousands(figures.test_images.into()),
+        "**The test images themselves** are a sample: with an accuracy of {} on {}, that on all images of their kind lies between {} and {} (95 % confidence), for all cells alike. The spread over the seeds does not contain this.",
         percent(best, 2),
-        significant(100.0 * margin, 2)
+        thousands(images),
+        percent(interval.start, 2),
+        percent(interval.end, 2)
     )
 }
 
