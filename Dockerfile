@@ -24,7 +24,7 @@ FROM ${DEBIAN_IMAGE}
 # A volume that is made here gets the folder's owner.
 RUN install --directory --owner=10001 --group=10001 /runs
 WORKDIR /runs
-COPY LICENSE-* /usr/share/doc/mnist-gpu/
+COPY LICENSE-* assets/font/OFL.txt /usr/share/doc/mnist-gpu/
 COPY --from=build /build/target/release/mnist-gpu /usr/local/bin/
 ENV MNIST_GPU_RUNS=/runs
 VOLUME /runs

@@ -98,8 +98,8 @@ fn resume(folder: &Path) -> Child {
 }
 
 fn spawn(command: &mut Command) -> Child {
-    let quiet = command.args(["--quiet", "--no-report"]).env_remove("MNIST_GPU_DEVICE").stdin(Stdio::null());
-    quiet.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
+    let quiet = command.args(["--quiet", "--no-report"]).env_remove("MNIST_GPU_DEVICE").env("MNIST_GPU_CACHE_DIR", "");
+    quiet.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
 }
 
 fn finish(mut child: Child) {

@@ -10,6 +10,7 @@ mod pictures;
 
 use clap::Parser;
 use mnist_gpu::checkpoint::Checkpoint;
+use mnist_gpu::config::TrainConfig;
 use mnist_gpu::data::picture::{Limits, read};
 use mnist_gpu::data::{Dataset, Part, Split, split};
 use mnist_gpu::device::{Device, Request, open};
@@ -69,9 +70,16 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let data = Dataset::load(None, Part::All)?;
     let (device, _) = open(&args.device, None)?;
+    let config = config(&data, &args)?;
     let checkpoint = match &args.weights {
-        Some(path) if path.exists() => Checkpoint::load(path)?,
-        _ => train(&*device, &data, &args)?,
+        Some(path) if path.exists() => {
+            let kept = Checkpoint::load(path)?;
+            if kept.metadata.training != config {
+                return Err(Error::Usage(format!("{}: was trained in another way than is asked for", path.display())));
+            }
+            kept
+        }
+        _ => train(&*device, &data, &config)?,
     };
     if let Some(path) = &args.weights {
         checkpoint.save(path)?;
@@ -119,13 +127,17 @@ fn main() -> Result<()> {
 }
 
 /// The default model, trained on all training images, or on those that are not held out.
-fn train(device: &dyn Device, data: &Dataset, args: &Args) -> Result<Checkpoint> {
+fn config(data: &Dataset, args: &Args) -> Result<TrainConfig> {
     let spec = preset(&args.model, data.classes.len() as u32)
         .ok_or_else(|| Error::Usage(format!("{}: no preset", args.model)))?;
     let mut config = defaults(spec);
     config.seed = args.seed;
     config.validation = args.held_out.then_some(HELD_OUT as u32);
-    let mut trainer = Trainer::new(device, data, &config)?;
+    Ok(config)
+}
+
+fn train(device: &dyn Device, data: &Dataset, config: &TrainConfig) -> Result<Checkpoint> {
+    let mut trainer = Trainer::new(device, data, config)?;
     trainer.finish()?;
     trainer.checkpoint()
 }

@@ -54,13 +54,14 @@ fn killed_runs_end_with_the_same_bytes_on_the_cpu() {
 
 #[test]
 fn killed_runs_end_with_the_same_bytes_on_a_software_adapter() {
-    if !adapters().iter().any(|adapter| adapter.info().backend == "vulkan" && adapter.info().is_software()) {
+    if !adapters().iter().any(|adapter| adapter.info().is_software()) {
         let required = std::env::var_os("MNIST_GPU_REQUIRE_ADAPTER").is_some_and(|value| value == "1");
-        assert!(!required, "no software adapter was found: install mesa-vulkan-drivers");
+        // Of a Mac, only its GPU is to be had.
+        assert!(!required || cfg!(target_os = "macos"), "no software adapter was found: install mesa-vulkan-drivers");
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let train: Vec<&str> = SMALL.into_iter().chain(["--device", "vulkan"]).collect();
+    let train: Vec<&str> = SMALL.into_iter().chain(["--device", "software"]).collect();
     assert!(kill::try_device(folder.path(), &train, 2) > 0, "no run was killed in time");
 }
 

@@ -258,6 +258,8 @@ def main():
         folder, peer = a.measure
         print(measure(peer, folder, WORK[a.only[0]], a.seconds))
         return
+    a.peers = [peer for peer in a.peers if any(peer in WORK[name].peers for name in a.only)]
+    names = [called(peer) for peer in a.peers]
     program = os.path.abspath(a.program)
     found = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -269,7 +271,7 @@ def main():
                     value = ours(program, folder, WORK[name]) if own else theirs(peer, folder, name, a.seconds)
                     found.setdefault((name, peer), []).append(value)
                     print(f"round {turn + 1}, {name}: {peer} {value:,.5g}", file=sys.stderr, flush=True)
-    print("| " + " | ".join(["work", "mnist-gpu", *(called(peer) for peer in a.peers)]) + " |")
+    print("| " + " | ".join(["work", "mnist-gpu", *names]) + " |")
     print("|---|" + "---:|" * (1 + len(a.peers)))
     for name in a.only:
         kind = WORK[name].kind

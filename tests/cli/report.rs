@@ -3,6 +3,7 @@
 use super::{Outcome, Place, QUICK, json};
 use serde_json::Value;
 use std::fs;
+use std::path::Path;
 
 /// What a run's folder holds with its report.
 const FILES: [&str; 12] = [
@@ -59,7 +60,8 @@ fn train_ends_with_a_report() {
     let outcome = train(&place, &["--validation", "100"]);
     assert_eq!(outcome.stderr, "");
     assert_eq!(place.names("runs/0001-mlp"), FILES);
-    assert!(outcome.stdout.lines().last().expect("lines").ends_with("0001-mlp/report.md"), "{outcome:?}");
+    let path = Path::new("0001-mlp").join("report.md");
+    assert!(outcome.stdout.trim_end().ends_with(&path.display().to_string()), "{outcome:?}");
     let report = text(&place, "runs/0001-mlp/report.md");
     let record = json(&place.path("runs/0001-mlp/run.json"));
     for words in [
@@ -148,7 +150,8 @@ fn a_report_is_the_same_when_it_is_asked_for_later() {
     train(&place, &[]);
     let outcome = place.run(&["report", "--device", "cpu", "--out", "later"]);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:?}");
-    assert!(outcome.stdout.contains("Evaluating ") && outcome.stdout.contains("Wrote later/report.md"), "{outcome:?}");
+    let wrote = format!("Wrote {}", Path::new("later").join("report.md").display());
+    assert!(outcome.stdout.contains("Evaluating ") && outcome.stdout.contains(&wrote), "{outcome:?}");
     for file in place.names("later") {
         let read = |folder: &str| fs::read(place.path(folder).join(&file)).expect("there");
         assert!(read("later") == read("runs/0001-mlp"), "{file}");

