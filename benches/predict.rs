@@ -126,7 +126,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The default model, trained on all training images, or on those that are not held out.
+/// How the model is trained: by default, on all training images or on those that are not held out.
 fn config(data: &Dataset, args: &Args) -> Result<TrainConfig> {
     let spec = preset(&args.model, data.classes.len() as u32)
         .ok_or_else(|| Error::Usage(format!("{}: no preset", args.model)))?;

@@ -111,6 +111,8 @@ fn layers_that_do_not_fit_are_named() {
     let error = |layers: &[Layer]| model(layers).stages(Shape::picture(28, 28), 3).expect_err("too many").to_string();
     assert!(error(&[channels(4097), LAST]).contains("channels must be 1 to 4096, not 4097"));
     assert!(error(&[channels(4096), LAST]).contains("it puts out 4096×28×28, more than 1048576 numbers"));
+    let wide = model(&[channels(256), LAST]).stages(Shape::picture(64, 64), 3).expect_err("too wide").to_string();
+    assert!(wide.contains("inputs must be 1 to 1048560, not 1048576"), "{wide}");
 }
 
 #[test]

@@ -127,4 +127,11 @@ impl DeviceInfo {
     pub fn is_software(&self) -> bool {
         self.kind == "software"
     }
+
+    /// Whether both compute the same bits: the CPU does so with any number of threads.
+    pub fn computes_as(&self, other: &Self) -> bool {
+        let instructions = |info: &Self| info.driver.split(',').next().map(str::to_owned);
+        let both_cpu = [self, other].iter().all(|info| info.backend == "cpu");
+        self == other || both_cpu && instructions(self) == instructions(other)
+    }
 }

@@ -3,7 +3,7 @@
 use super::curves::{Curve, accuracies, dash, losses};
 use super::font::has;
 use super::numbers::{count, loss, percent, plus_minus, significant, thousands};
-use super::statements::plain;
+use super::statements::{list, plain};
 use super::style::{color, fitted, note, px, stroke, text};
 use super::training::{epoch_curve, last_epoch, step_curves};
 use super::{Area, Dashed, Drawn, Figure};
@@ -149,13 +149,10 @@ fn statements(runs: &[(String, &Run)]) -> Vec<String> {
             percent(interval.start, 2),
             percent(interval.end, 2)
         );
-        sentences.push(if apart == 0.0 {
-            format!(
-                "{} and {} have the highest test accuracy, {}; {whole}.",
-                plain(best),
-                plain(second),
-                percent(row.test_accuracy, 2)
-            )
+        let tied = sorted.iter().take_while(|(_, _, other)| other.test_accuracy.total_cmp(&row.test_accuracy).is_eq());
+        let tied: Vec<String> = tied.map(|(name, ..)| plain(name)).collect();
+        sentences.push(if tied.len() > 1 {
+            format!("{} have the highest test accuracy, {}; {whole}.", list(&tied), percent(row.test_accuracy, 2))
         } else {
             format!(
                 "{} has the highest test accuracy, {}, {:.2} percentage points above {}: {verdict}, since {whole}.",

@@ -291,6 +291,7 @@ fn again(subject: &Subject) -> String {
                                      device alone other bits come. The"
                 .into()
         }
+        (Status::Diverged, _) => "On the same device that diverges again. The".into(),
         _ => "That trains to the end, which this run did not come to. The".into(),
     };
     format!(

@@ -220,6 +220,15 @@ pub fn confusions(confusion: &[Vec<u32>]) -> Vec<(u32, usize, usize)> {
     wrong
 }
 
+/// "a", "a and b", "a, b and c".
+pub fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
 /// Text from outside that Markdown must not read as its own.
 pub fn plain(text: &str) -> String {
     let mut escaped = String::new();

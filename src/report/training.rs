@@ -45,7 +45,10 @@ pub fn figure(run: &Run) -> Result<Figure> {
     let epochs = 0.0..last_epoch(run);
     let held_out = run.data.validation_images > 0;
     let rows = run.epochs.last().map_or(0, |row| row.epoch);
-    let title = format!("Loss and accuracy of {} over {}", run.config.model.name, count(rows.into(), "epoch"));
+    // Of an epoch that did not come to its end, the curves show a part.
+    let over =
+        if f64::from(rows) < epochs.end { String::new() } else { format!(" over {}", count(rows.into(), "epoch")) };
+    let title = format!("Loss and accuracy of {}{over}", run.config.model.name);
     Figure::draw([900, 400], &title, |area| {
         let (left, right) = area.split_horizontally(px(460.0));
         let mut curves: Vec<Curve> = step_curves(run, 0).into();

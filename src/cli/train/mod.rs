@@ -107,7 +107,6 @@ fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Resul
     let (mut trainer, mut run) = Run::begin(&*device, choice.why, &data, record.config.clone())?;
     run.data_dir.clone_from(&record.data_dir);
     run.init.clone_from(&record.init);
-    run.moved = record.moved || run.device != record.device || run.kernels != record.kernels;
     if run.device == record.device {
         run.device_reason.clone_from(&record.device_reason);
     }
@@ -132,6 +131,8 @@ fn resume(folder: &Path, args: &Args, talk: Talk, signal: &AtomicUsize) -> Resul
         trainer.restore(&snapshot)?;
         run.epochs = then.epochs;
         run.step_losses = trainer.step_losses().to_vec();
+        let elsewhere = !run.device.computes_as(&then.device) || run.kernels != then.kernels;
+        run.moved = trainer.steps_done() > 0 && (then.moved || elsewhere);
         from = format!("step {}", trainer.steps_done());
     }
     let mut session = Session {
@@ -159,5 +160,48 @@ fn check_out(out: &Path, force: bool) -> Result<()> {
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::io("use as a run's folder", out)(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::adapters;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    /// A run that was stopped after some steps, resumed with these options: whether it was moved.
+    fn moved(options: &[&str]) -> bool {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().to_str().expect("UTF-8");
+        let begin = ["train", "--model", "linear", "--epochs", "2", "--train-size", "640", "--device", "cpu"];
+        let line = Line::parse_from(begin);
+        let data = Dataset::mnist();
+        let (device, choice) = open(&line.args.device.request(), None).expect("a CPU");
+        let config = line.args.config(10).expect("a configuration");
+        let (mut trainer, run) = Run::begin(&*device, choice.why, &data, config).expect("it fits");
+        while trainer.steps_done() == 0 {
+            trainer.advance().expect("it trains");
+        }
+        trainer.snapshot().expect("read").save(&run, &folder.path().join(SNAPSHOT_FILE)).expect("written");
+        run.save(folder.path()).expect("written");
+        let line = Line::parse_from([&["train", "--no-report", "--resume", path], options].concat());
+        let ending = resume(folder.path(), &line.args, Talk { quiet: true }, &AtomicUsize::new(0)).expect("it resumes");
+        assert!(matches!(ending, Ending::Success));
+        Run::load(folder.path()).expect("a record").moved
+    }
+
+    #[test]
+    fn a_run_that_went_on_elsewhere_says_so() {
+        assert!(!moved(&[]));
+        assert!(!moved(&["--threads", "3"]));
+        if !adapters().is_empty() {
+            assert!(moved(&["--device", "0"]));
+        }
     }
 }

@@ -1,17 +1,17 @@
 //! study.md: the report to read.
 
-use super::figures::{Figures, SizeRow};
-use super::words::{list, statements};
+use super::figures::{CellRow, Figures, SizeRow};
+use super::words::statements;
 use super::{CSV_FILE, JSON_FILE, PLOT};
 use crate::report::command::{options, quoted};
 use crate::report::numbers::{count, percent, plus_minus, significant, thousands};
-use crate::report::statements::plain;
+use crate::report::statements::{list, plain};
 use crate::statistics::Spread;
 
 /// The report.
 pub fn markdown(figures: &Figures) -> String {
     let [model, data] = [&figures.config.model.name, &figures.data].map(|name| plain(name));
-    let margins = figures.steps.iter().any(|step| step.test_loss.margin.is_some());
+    let margins = figures.steps.iter().chain(&figures.overall).any(|step| step.test_loss.margin.is_some());
     let sections = [
         format!("# Test loss against training-set size: {model} on {data}"),
         introduction(figures),
@@ -29,6 +29,8 @@ pub fn markdown(figures: &Figures) -> String {
 }
 
 fn introduction(figures: &Figures) -> String {
+    let cells_of = |size: u32| figures.cells.iter().filter(|row| row.cell.train_size == size).count();
+    let all_seeds = |row: &CellRow| cells_of(row.cell.train_size) == figures.seeds();
     let sizes: Vec<String> = figures.sizes.iter().map(|row| thousands(row.train_size.into())).collect();
     format!(
         "How well does the model do when it has fewer images to learn from? {} ({}) was trained on {} images of {}, {}, and \
@@ -39,7 +41,8 @@ fn introduction(figures: &Figures) -> String {
         plain(&figures.data),
         match figures.seeds() {
             1 => "once each".into(),
-            seeds if figures.cells.len() == seeds * figures.sizes.len() => format!("with {seeds} seeds each"),
+            seeds if figures.missing.is_empty() && figures.cells.iter().all(all_seeds) =>
+                format!("with {seeds} seeds each"),
             seeds => format!("with up to {seeds} seeds each"),
         },
         count(figures.test_images.into(), "test image")

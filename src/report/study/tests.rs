@@ -116,7 +116,7 @@ fn a_study_where_more_data_did_not_help_says_so() {
     assert_eq!(slowly.overall.as_ref().map(|step| step.verdict), Some(Verdict::Fell));
     says(
         &slowly,
-        &["**More data helped in all,** but at no single step", "**In all,** from 100 to 400 images, the loss fell"],
+        &["**More data helped in all,** but no single step", "**In all,** from 100 to 400 images, the loss fell"],
     );
     let early = figures(&[(100, &[0.30, 0.32, 0.28]), (1_000, &[0.29, 0.31, 0.30]), (9_000, &[0.1])]);
     says(

@@ -3,6 +3,7 @@
 use super::figures::{Figures, SizeRow, Step, Verdict};
 use super::law::power_law;
 use crate::report::numbers::{count, percent, plus_minus, significant, thousands};
+use crate::report::statements::list;
 use crate::statistics::{Change, wilson};
 
 /// The most steps whose portions of the whole fall are listed.
@@ -33,7 +34,7 @@ fn conclusion(figures: &Figures) -> String {
     if steps.is_empty() {
         return "**One size says nothing about more data.** Others are added by `--sizes`.".into();
     }
-    if unknown == steps.len() {
+    if unknown == steps.len() && !all_fell {
         let falling = steps.iter().all(|step| step.test_loss.difference < 0.0);
         let what = if falling { "fell at every step" } else { "did not fall at every step" };
         let more = if figures.seeds() == 1 { " `--seeds 3` gives one." } else { "" };
@@ -45,7 +46,7 @@ fn conclusion(figures: &Figures) -> String {
         return "**More data helped at every step,** by more than the spread over the seeds explains.".into();
     }
     let mut text = match fell {
-        0 if all_fell => "**More data helped in all,** but at no single step by more than the spread over the seeds explains.".into(),
+        0 if all_fell => "**More data helped in all,** but no single step shows it by more than the spread over the seeds explains.".into(),
         0 if unknown > 0 => {
             "**Whether more data helped is open:** no step that can be judged lowered the test loss by more than the spread over the seeds explains."
                 .into()
@@ -184,13 +185,4 @@ fn exceptions(figures: &Figures) -> Vec<String> {
         all.push(format!("**Not there yet:** {}. The means are of the seeds that are.", list(&names)));
     }
     all
-}
-
-/// "a", "a and b", "a, b and c".
-pub fn list(items: &[String]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
-    }
 }
