@@ -92,3 +92,47 @@ pub(super) fn lower(op: &Matmul, context: &mut Context) {
     };
     context.push(kernel, params, [state, a, b, extra, output], groups);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Dispatch, MOST_GROUPS, Profile, lower};
+    use super::*;
+    use crate::model::{Layer, MOST_INPUTS, MOST_OUTPUTS, ModelSpec, Shape};
+    use crate::optimizer::Optimizer;
+    use crate::program::{Build, build};
+
+    /// The largest that are valid, in every direction of a matrix product.
+    #[test]
+    fn no_grid_is_larger_than_a_device_takes() {
+        assert_eq!([MOST_INPUTS, MOST_OUTPUTS, MOST_GROUPS], SIMPLE.workgroup.map(|size| MOST_GROUPS * size));
+        let picture = Shape::picture(64, 64);
+        for (widths, batch, image) in [
+            (&[MOST_OUTPUTS][..], 1, Shape::picture(8, 8)),
+            (&[2_048], 16_384, Shape::picture(8, 8)),
+            (&[4_096], 30_000, picture),
+            (&[8_000], 1, picture),
+        ] {
+            let layers = widths.iter().map(|&outputs| Layer::Linear { outputs });
+            let layers = layers.chain([Layer::Linear { outputs: 10 }]).collect();
+            let program = build(&Build {
+                model: &ModelSpec { name: "wide".into(), layers },
+                image,
+                classes: 10,
+                images: batch,
+                batch,
+                train_images: batch,
+                eval_batch: 250,
+                optimizer: Optimizer::adam(0.0, true),
+                mean: 0.5,
+                std: 1.0,
+            });
+            let program = program.unwrap_or_else(|error| panic!("{widths:?}: {error}"));
+            for class in Class::ALL {
+                for dispatch in lower(&program, &Profile::of(class)).iter().flatten() {
+                    let Dispatch { kernel, groups, .. } = dispatch;
+                    assert!(groups.iter().all(|&count| count <= MOST_GROUPS), "{}: {groups:?}", kernel.name);
+                }
+            }
+        }
+    }
+}
